@@ -1,0 +1,159 @@
+"""Writing files whole or not at all, one by one or several together."""
+
+import contextlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from digitcli.errors import InputError, MissingError, OptionError
+
+DEFAULT_FOLDER = Path("artifacts")
+MODEL = "model.onnx"
+KERAS_MODEL = "model.keras"
+HISTORY = "history.json"
+METRICS = "metrics.json"
+RUN = "run.json"
+LOSS = "loss.png"
+ACCURACY = "accuracy.png"
+SAMPLES = "samples.png"
+CONFUSION = "confusion.png"
+MISTAKES = "mistakes.png"
+COMPARISON = "comparison.png"
+INTERRUPTED = "interrupted"
+
+_PARTIAL = ".partial-"
+_STALE_AFTER = 3600.0  # seconds; what a killed process left behind is removed after this long
+
+
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+
+def read_history(folder: Path) -> dict[str, list[float]]:
+    """Return a run's ``history.json``: one list per quantity, all of one length, at least 1.
+
+    Raises `MissingError` where there is none, `InputError` where it is damaged.
+    """
+    path = folder / HISTORY
+    if not path.is_file():
+        raise MissingError(f"{path}: no such history; make one with: digitcli train --artifacts {folder}")
+    history = _read_json(path)
+    columns = [history.get(name) for name in HISTORY_COLUMNS]
+    lengths = {len(column) if isinstance(column, list) and _numbers(column) else 0 for column in columns}
+    if len(lengths) != 1 or 0 in lengths:
+        raise InputError(f"{path}: expected lists of numbers of one length for {', '.join(HISTORY_COLUMNS)}")
+    return {name: history[name] for name in HISTORY_COLUMNS}
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return a run's ``run.json``, empty where there is none. Raises `InputError` if damaged."""
+    path = folder / RUN
+    return _read_json(path) if path.is_file() else {}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: found a JSON {type(value).__name__}; expected an object")
+    return value
+
+
+def _numbers(values: list[Any]) -> bool:
+    return all(type(value) in (int, float) for value in values)
+
+
+def require_writable(folder: Path) -> None:
+    """Create `folder` if need be and prove that files can be put there; `OptionError` if not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = _partial(folder, "probe.txt")
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OptionError(
+            f"cannot write to the artifacts folder {folder}: {error.strerror}; "
+            "name a folder of your own with --artifacts"
+        ) from error
+
+
+class Replacement:
+    """Files that take their places together, once all of them are complete.
+
+    Until then each is written under a temporary name in the folder in which it will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: dict[str, Path] = {}
+
+    def path(self, name: str) -> Path:
+        """Return where to write the file that will be called `name`."""
+        if name not in self._written:
+            self._written[name] = _partial(self._folder, name)
+        return self._written[name]
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write `content` as the file that will be called `name`."""
+        self.path(name).write_bytes(content)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write `value` as JSON; NaN and infinity, which JSON lacks, are a `ValueError`."""
+        self.write(name, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the files so far, in the order in which they were begun."""
+        return tuple(self._written)
+
+    def _commit(self) -> None:
+        for temporary in self._written.values():
+            _flush(temporary)
+        for name, temporary in self._written.items():
+            temporary.replace(self._folder / name)
+        _flush(self._folder)
+
+    def _discard(self) -> None:
+        for temporary in self._written.values():
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing(folder: Path) -> Iterator[Replacement]:
+    """Give a `Replacement` whose files appear at the end, or not at all after an exception."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    files = Replacement(folder)
+    try:
+        yield files
+        files._commit()
+    except BaseException:
+        files._discard()
+        raise
+
+
+def _partial(folder: Path, name: str) -> Path:
+    # the suffix stays last: Keras tells its file format by it
+    return folder / f"{_PARTIAL}{secrets.token_hex(4)}-{name}"
+
+
+def _sweep(folder: Path) -> None:
+    for leftover in folder.glob(f"{_PARTIAL}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > _STALE_AFTER:
+                leftover.unlink()
+
+
+def _flush(path: Path) -> None:
+    """Make sure that a file, or a folder's list of files, is on the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open folders
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

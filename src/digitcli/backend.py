@@ -1,0 +1,53 @@
+"""TensorFlow and Keras, imported in this one place so that their own words reach nobody.
+
+Everything else gets them from here: ``from digitcli.backend import keras, tf``.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Send file descriptor 2 nowhere: what C++ writes before its log level is set ignores the level."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError):  # no stderr at all, as under pythonw
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+with _silent_stderr():
+    import keras
+    import tensorflow as tf
+
+for _logger in ("tensorflow", "tf2onnx", "absl"):
+    logging.getLogger(_logger).setLevel(logging.ERROR)
+
+__all__ = ["keras", "seed_everything", "tf"]
+
+
+def seed_everything(seed: int, *, deterministic: bool) -> None:
+    """Seed Python, NumPy, TensorFlow and Keras.
+
+    With `deterministic`, operations whose result depends on the order of threads are replaced by
+    slower ones whose result does not, for the rest of the process.
+    """
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,69 @@
+"""The command line: the commands' names, the options of all of them, and the one error boundary."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from digitcli import __version__
+from digitcli.commands.console import say, tell_error
+from digitcli.commands.evaluate import evaluate
+from digitcli.commands.plot import plot
+from digitcli.commands.train import train
+from digitcli.errors import DigitcliError, ExitCode
+
+app = typer.Typer(
+    name="digitcli",
+    help="Train a handwritten-digit reader on MNIST, see how well it reads, and draw the pictures.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command()(train)
+app.command()(evaluate)
+app.command()(plot)
+
+
+@dataclass
+class _Settings:
+    debug: bool = False
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"digitcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    context.obj.debug = debug
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status; every error ends here, as a line of words."""
+    settings = _Settings()
+    try:
+        app(arguments, prog_name="digitcli", obj=settings)
+    except SystemExit as exit_:  # how Typer ends, well or not
+        return exit_.code if isinstance(exit_.code, int) else ExitCode.FAILED
+    except DigitcliError as error:
+        if settings.debug:
+            raise
+        tell_error(str(error))
+        return error.exit_code
+    except Exception as error:
+        if settings.debug:
+            raise
+        tell_error(f"{type(error).__name__}: {error}")
+        say("That is unexpected. Run it again as: digitcli --debug ...  to see where it happened.")
+        return ExitCode.FAILED
+    return ExitCode.DONE

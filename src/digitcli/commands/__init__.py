@@ -1,0 +1,1 @@
+"""One command a file: options, one plain call, words. Heavy imports stay inside the bodies."""

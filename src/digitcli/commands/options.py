@@ -1,0 +1,25 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitcli import artifacts
+
+
+def _complete_data(incomplete: str) -> list[str]:
+    return [name for name in ("mnist", "sample") if name.startswith(incomplete)]
+
+
+DATA_HELP = "mnist, sample, a .npz file, or a folder with the four IDX files."
+
+Data = Annotated[
+    str | None, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=_complete_data)
+]
+Artifacts = Annotated[
+    Path, typer.Option("--artifacts", metavar="DIR", help="The folder that holds a run's files.")
+]
+ARTIFACTS = artifacts.DEFAULT_FOLDER
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]

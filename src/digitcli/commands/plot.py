@@ -1,0 +1,64 @@
+"""``digitcli plot``: every picture of a run, from what the run left behind."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitcli.commands.console import file_list, print_line
+from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts
+from digitcli.errors import MissingError, OptionError
+
+
+def plot(
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[DIR]...", hidden=True)] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR...", help="Lay the curves of these runs' folders into one picture, comparison.png."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help=DATA_HELP, show_default="what the run was trained on"),
+    ] = None,
+    folder: Artifacts = ARTIFACTS,
+    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+) -> None:
+    """Draw loss, accuracy, samples, confusion and mistakes of a run anew.
+
+    Needs the run's history.json and model.onnx, and no TensorFlow.
+    """
+    if more and not compare:
+        raise OptionError(
+            f"found {more[0]} without --compare; for one run's folder use --artifacts {more[0]}"
+        )
+
+    from digitcli import artifacts, gallery
+
+    if show:
+        _require_display()
+    artifacts.require_writable(folder)
+    files = gallery.compare([*compare, *(more or [])], folder) if compare else gallery.redraw(folder, data)
+    print_line(file_list(folder, files))
+    if show:
+        for name in files:
+            _open(folder / name)
+
+
+def _require_display() -> None:
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise MissingError(
+            "--show needs a display and there is none; without it the pictures are only written"
+        )
+
+
+def _open(picture: Path) -> None:
+    try:
+        status = typer.launch(str(picture))
+    except OSError:
+        status = 1
+    if status:
+        raise MissingError(f"no program was found that opens {picture}; it is drawn, open it by hand")

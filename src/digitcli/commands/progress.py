@@ -1,0 +1,108 @@
+"""How a training run shows on stderr: a live display in a terminal, plain lines elsewhere."""
+
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, Progress, TextColumn
+
+from digitcli.commands.console import err, say
+
+if TYPE_CHECKING:
+    from digitcli.training import Epoch, Step
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def stage(self, words: str) -> None: ...
+
+    def step(self, step: "Step") -> None: ...
+
+    def epoch(self, epoch: "Epoch") -> None: ...
+
+
+class Lines(Silent):
+    """A line for every epoch and every stage."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+        self._last: Step | None = None
+
+    def stage(self, words: str) -> None:
+        say(f"{words} ...")
+
+    def step(self, step: "Step") -> None:
+        self._last = step
+
+    def epoch(self, epoch: "Epoch") -> None:
+        line = (
+            f"epoch {epoch.epoch}/{self._epochs}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
+            f"val_loss {epoch.val_loss:.4f}  val_accuracy {epoch.val_accuracy:.2%}  {epoch.seconds:.1f} s"
+        )
+        if self._last is not None:
+            line += f"  {self._last.images_per_second:,.0f} images/s"
+            if epoch.epoch < self._epochs:
+                line += f"  {_clock(self._last.seconds_left)} left"
+        say(line)
+
+
+class Live(Lines):
+    """An epoch's line as it completes, and below it a bar over the run with the numbers of the moment."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__(epochs)
+        self._validation = ""
+        self._progress = Progress(
+            TextColumn("{task.description}", style="bold"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[numbers]}"),
+            console=err,
+            transient=True,
+            expand=True,
+        )
+        self._task = self._progress.add_task("Preparing", total=None, numbers="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def stage(self, words: str) -> None:
+        self._progress.update(self._task, description=words, total=None, numbers="")
+
+    def step(self, step: "Step") -> None:
+        super().step(step)
+        numbers = (
+            f"step {step.step}/{step.steps}  loss {step.loss:.4f}  acc {step.accuracy:.2%}{self._validation}"
+            f"  {step.images_per_second:,.0f} img/s  {_clock(step.seconds_left)} left"
+        )
+        self._progress.update(
+            self._task,
+            description=f"{step.epoch}/{self._epochs}",
+            completed=(step.epoch - 1) * step.steps + step.step,
+            total=self._epochs * step.steps,
+            numbers=numbers,
+        )
+
+    def epoch(self, epoch: "Epoch") -> None:
+        super().epoch(epoch)
+        self._validation = f"  val {epoch.val_accuracy:.2%}"
+
+
+def make_reporter(epochs: int, *, quiet: bool) -> Silent:
+    """Choose how to show a run of `epochs` epochs."""
+    if quiet:
+        return Silent()
+    return Live(epochs) if err.is_terminal else Lines(epochs)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

@@ -1,0 +1,260 @@
+"""Recipes: what to train and how, read from TOML and validated as a whole.
+
+A recipe is data only. Those in ``configs/`` ship inside the package and are found by name; any
+other is given by its path. `Recipe` is frozen: `Recipe.override` returns a changed, validated copy.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from digitcli.errors import OptionError, RecipeError
+from digitcli.preprocessing import IMAGE_SIZE
+from digitcli.recipes import find, names
+
+MAX_RECIPE_BYTES = 100_000
+MAX_EPOCHS = 1_000
+MAX_BATCH_SIZE = 10_000
+MAX_LEARNING_RATE = 1_000.0  # absurd already, but low enough for "it diverged" to be shown
+MAX_SEED = 2**31 - 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Activation = Literal["linear", "relu"]
+
+
+class Conv(_Frozen):
+    """2-D convolution, stride 1."""
+
+    type: Literal["conv"]
+    filters: int = Field(ge=1, le=1024)
+    kernel: int = Field(default=3, ge=1, le=IMAGE_SIZE)
+    padding: Literal["same", "valid"] = "same"
+    activation: Activation = "linear"
+    bias: bool = True
+
+
+class MaxPool(_Frozen):
+    """Maximum over windows of size x size that do not overlap."""
+
+    type: Literal["max-pool"]
+    size: int = Field(default=2, ge=2, le=IMAGE_SIZE)
+
+
+class BatchNorm(_Frozen):
+    """Batch normalisation over the channels."""
+
+    type: Literal["batch-norm"]
+
+
+class Relu(_Frozen):
+    """Rectified linear unit as a layer of its own."""
+
+    type: Literal["relu"]
+
+
+class Dropout(_Frozen):
+    """Sets a share `rate` of its inputs to zero while training."""
+
+    type: Literal["dropout"]
+    rate: float = Field(gt=0, lt=1)
+
+
+class Flatten(_Frozen):
+    """(height, width, channels) to one vector."""
+
+    type: Literal["flatten"]
+
+
+class Dense(_Frozen):
+    """Fully connected layer; its input must be flat."""
+
+    type: Literal["dense"]
+    units: int = Field(ge=1, le=4096)
+    activation: Activation = "linear"
+
+
+Layer = Annotated[Conv | MaxPool | BatchNorm | Relu | Dropout | Flatten | Dense, Field(discriminator="type")]
+
+LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE)]
+
+
+class Sgd(_Frozen):
+    """Stochastic gradient descent; `weight_decay` is decoupled and spares biases and norms."""
+
+    type: Literal["sgd"]
+    learning_rate: LearningRate
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    nesterov: bool = False
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+
+
+class Adam(_Frozen):
+    """Adam (Kingma and Ba, 2015), with decoupled weight decay as for `Sgd`."""
+
+    type: Literal["adam"]
+    learning_rate: LearningRate
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+
+
+Optimizer = Annotated[Sgd | Adam, Field(discriminator="type")]
+
+
+class Constant(_Frozen):
+    """The optimizer's learning rate throughout."""
+
+    type: Literal["constant"]
+
+
+class OneCycle(_Frozen):
+    """Linear rise to the optimizer's learning rate, then a cosine fall to zero.
+
+    One cycle as in Smith and Topin, "Super-Convergence" (2018); `warmup` is the rise's share
+    of all steps.
+    """
+
+    type: Literal["one-cycle"]
+    warmup: float = Field(default=0.2, gt=0, lt=1)
+
+
+Schedule = Annotated[Constant | OneCycle, Field(discriminator="type")]
+
+
+class Recipe(_Frozen):
+    """Everything that decides what a training run computes, but the images and the machine."""
+
+    description: str = Field(min_length=1, max_length=200)
+    data: str = Field(default="mnist", min_length=1)
+    epochs: int = Field(ge=1, le=MAX_EPOCHS)
+    batch_size: int = Field(ge=1, le=MAX_BATCH_SIZE)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    optimizer: Optimizer
+    schedule: Schedule
+    network: tuple[Layer, ...] = Field(strict=False, max_length=200)
+
+    @model_validator(mode="after")
+    def _layers_fit(self) -> "Recipe":
+        size: int | None = IMAGE_SIZE  # height = width; None once flat
+        for number, layer in enumerate(self.network, start=1):
+            place = f"network layer {number} ({layer.type})"
+            match layer:
+                case Conv() | MaxPool() | Flatten() if size is None:
+                    raise ValueError(f"{place}: its input is flat already; expected an image")
+                case Dense() if size is not None:
+                    raise ValueError(f"{place}: its input is an image; put a flatten before it")
+                case Conv(kernel=kernel, padding="valid") if size is not None:
+                    size = size - kernel + 1
+                case MaxPool(size=window) if size is not None:
+                    size = size // window
+                case Flatten():
+                    size = None
+            if size is not None and size < 1:
+                raise ValueError(f"{place}: nothing is left of the {IMAGE_SIZE}x{IMAGE_SIZE} image")
+        if size is not None:
+            raise ValueError("network: it ends with an image; expected a flatten among its layers")
+        return self
+
+    def override(
+        self,
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        seed: int | None = None,
+        data: str | None = None,
+    ) -> "Recipe":
+        """Return a validated copy in which every given value replaces the recipe's."""
+        values = self.model_dump()
+        changes = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "data": data}
+        values.update({key: value for key, value in changes.items() if value is not None})
+        if learning_rate is not None:
+            values["optimizer"]["learning_rate"] = learning_rate
+        try:
+            return Recipe.model_validate(values)
+        except ValidationError as error:
+            raise OptionError("; ".join(_problems(error))) from error
+
+
+def load_recipe(name_or_path: str) -> tuple[str, Recipe]:
+    """Return a recipe's name and the recipe.
+
+    Raises `OptionError` for an unknown name, `RecipeError` for a file that cannot be read or has
+    problems, all of which are listed.
+    """
+    path = find(name_or_path)
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_RECIPE_BYTES + 1)
+        if len(text) > MAX_RECIPE_BYTES:
+            raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; expected a recipe in TOML")
+        values = tomllib.loads(text.decode("utf-8"))
+    except OSError as error:
+        known = ", ".join(names())
+        raise RecipeError(
+            f"{path}: {error.strerror}; expected a recipe in TOML, or one of the names {known}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not UTF-8 text; expected a recipe in TOML") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from error
+    return path.stem, parse_recipe(values, str(path))
+
+
+def parse_recipe(values: Mapping[str, Any], origin: str) -> Recipe:
+    """Validate `values`; a `RecipeError` lists every problem, with `origin` and the key."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        problems = _problems(error)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise RecipeError("\n".join([f"{origin}: {count}", *(f"  {p}" for p in problems)])) from error
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [_in_words(detail) for detail in error.errors(include_url=False)]
+
+
+_TAGGED = {
+    model.model_fields["type"].annotation.__args__[0]: model  # type: ignore[union-attr]
+    for model in (Conv, MaxPool, BatchNorm, Relu, Dropout, Flatten, Dense, Sgd, Adam, Constant, OneCycle)
+}
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    place = _place(detail["loc"])
+    found, context = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            owner = _TAGGED.get(detail["loc"][-2], Recipe) if len(detail["loc"]) > 1 else Recipe
+            return f"{place}: unknown key; expected one of {', '.join(owner.model_fields)}"
+        case "missing":
+            return f"{place}: missing"
+        case "union_tag_invalid":
+            expected = context["expected_tags"].replace("'", "")
+            return f"{place}: type {context['tag']!r} is unknown; expected one of {expected}"
+        case "union_tag_not_found":
+            return f"{place}: type is missing"
+        case "value_error":
+            return str(context["error"])
+        case _:
+            expected = detail["msg"].removeprefix("Input should be ")
+            return f"{place}: found {found!r}; expected {expected}"
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """``("network", 2, "conv", "filters")`` becomes ``network layer 3 (conv): filters``."""
+    words = ""
+    for part in location:
+        if isinstance(part, int):
+            words += f" layer {part + 1}"
+        elif part in _TAGGED:
+            words += f" ({part})"
+        else:
+            words += f": {part}" if words else part
+    return words

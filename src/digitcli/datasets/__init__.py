@@ -1,0 +1,32 @@
+"""Labelled digits from every source that ``--data`` knows.
+
+`load` reads a source into a `Dataset`; `divide` cuts it into what a training run may use when.
+"""
+
+from pathlib import Path
+
+from digitcli.datasets import idx, npz, packaged
+from digitcli.datasets.digits import Dataset, Digits
+from digitcli.datasets.division import Division, divide
+from digitcli.errors import DataError
+
+__all__ = ["Dataset", "Digits", "Division", "divide", "load"]
+
+_EXPECTED = "expected mnist, sample, a .npz file, or a folder with the four IDX files"
+
+
+def load(source: str) -> Dataset:
+    """Read a data source: ``mnist``, ``sample``, a ``.npz`` file or a folder of IDX files.
+
+    Raises `DataError` naming the file, what was found and what was expected.
+    """
+    if source in packaged.NAMES:
+        return packaged.load(source)
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"{source}: no such file or folder; {_EXPECTED}")
+    if path.is_dir():
+        return idx.load(path)
+    if path.suffix.lower() == ".npz":
+        return npz.load(path)
+    raise DataError(f"{source}: unknown kind of file; {_EXPECTED}")

@@ -1,0 +1,101 @@
+"""What every data source becomes: images in MNIST form with their labels."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.errors import DataError
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
+
+Labels = NDArray[np.uint8]
+
+MAX_IMAGES = 10_000_000  # 7.8 GB as uint8; refused before any memory is taken
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images with labels.
+
+    Attributes:
+        images: (N, 28, 28) uint8, 0..255, ink bright.
+        labels: (N,) uint8, 0..9.
+    """
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: NDArray[np.intp]) -> "Digits":
+        """Return the digits at `indices` (M,)."""
+        return Digits(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data source in memory.
+
+    Attributes:
+        name: the source as the user named it.
+        test: what `evaluate` reads.
+        train: the training set, or None where the source is one undivided set, `test`.
+    """
+
+    name: str
+    test: Digits
+    train: Digits | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Checksum of all images and labels, training set first, whatever file held them."""
+        checksum = hashlib.sha256()
+        for part in (self.train, self.test):
+            if part is not None:
+                checksum.update(np.ascontiguousarray(part.images).data)
+                checksum.update(np.ascontiguousarray(part.labels).data)
+        return checksum.hexdigest()
+
+
+def check_images_header(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse what cannot be images, from shape and dtype alone, before anything is decoded."""
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    if shape[1:] not in (size, (*size, 1)):
+        raise DataError(f"{where}: found images of shape {shape}; expected (N, {IMAGE_SIZE}, {IMAGE_SIZE})")
+    if dtype != np.uint8:
+        raise DataError(f"{where}: found images of dtype {dtype}; expected uint8, 0 to 255, ink bright")
+    _check_count(where, "images", shape[0])
+
+
+def check_labels_header(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse what cannot be labels, from shape and dtype alone, before anything is decoded."""
+    if len(shape) != 1:
+        raise DataError(f"{where}: found labels of shape {shape}; expected (N,), one digit an image")
+    if dtype.kind not in "iu":
+        raise DataError(f"{where}: found labels of dtype {dtype}; expected whole numbers 0 to 9")
+    _check_count(where, "labels", shape[0])
+
+
+def _check_count(where: str, what: str, count: int) -> None:
+    if count < 1:
+        raise DataError(f"{where}: no {what} in it; expected at least one")
+    if count > MAX_IMAGES:
+        raise DataError(f"{where}: found {count:,} {what}; at most {MAX_IMAGES:,} are read")
+
+
+def make_digits(where: str, images: NDArray[np.uint8], labels: NDArray[Any]) -> Digits:
+    """Join images (N, 28, 28[, 1]) and labels (N,), checking that they belong together."""
+    check_images_header(where, images.shape, images.dtype)
+    check_labels_header(where, labels.shape, labels.dtype)
+    if len(images) != len(labels):
+        raise DataError(
+            f"{where}: found {len(images):,} images but {len(labels):,} labels; expected one label an image"
+        )
+    if labels.min() < 0 or labels.max() >= CLASSES:
+        wrong = labels[(labels < 0) | (labels >= CLASSES)][0]
+        raise DataError(f"{where}: found the label {wrong}; expected 0 to {CLASSES - 1}")
+    return Digits(images.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), labels.astype(np.uint8))

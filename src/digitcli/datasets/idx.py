@@ -1,0 +1,72 @@
+"""The four IDX files in which MNIST was published, plain or gzipped.
+
+Format: big-endian; two zero bytes, a type code, the number of axes, each axis' length as a
+32-bit integer, then the values.
+"""
+
+import gzip
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from digitcli.datasets.digits import (
+    Dataset,
+    Digits,
+    Labels,
+    check_images_header,
+    check_labels_header,
+    make_digits,
+)
+from digitcli.errors import DataError
+from digitcli.preprocessing import Images
+
+_IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+_EXPECTED = f"train-{_IMAGES}, train-{_LABELS}, t10k-{_IMAGES} and t10k-{_LABELS}, plain or with .gz"
+_UNSIGNED_BYTE = 0x08
+
+
+def load(folder: Path) -> Dataset:
+    """Read the four IDX files of a folder. Raises `DataError`."""
+    return Dataset(str(folder), train=_read_part(folder, "train"), test=_read_part(folder, "t10k"))
+
+
+def _read_part(folder: Path, prefix: str) -> Digits:
+    images = _find(folder, f"{prefix}-{_IMAGES}")
+    labels = _find(folder, f"{prefix}-{_LABELS}")
+    return make_digits(f"{images} and {labels.name}", read(images, axes=3), read(labels, axes=1))
+
+
+def _find(folder: Path, name: str) -> Path:
+    # unpacking tools often turn "images-idx3" into "images.idx3"
+    for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx")):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    raise DataError(f"{folder}: found no {name}; expected {_EXPECTED}")
+
+
+def read(path: Path, *, axes: int) -> Images | Labels:
+    """Read one IDX file of unsigned bytes with `axes` axes as a uint8 array. Raises `DataError`."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            header = file.read(4 + 4 * axes)
+            expected = struct.pack(">HBB", 0, _UNSIGNED_BYTE, axes)
+            if len(header) < 4 + 4 * axes or header[:4] != expected:
+                raise DataError(
+                    f"{path}: starts with {header[:4].hex(' ') or 'nothing'}; expected {expected.hex(' ')}, "
+                    f"an IDX file of bytes with {axes} axes"
+                )
+            shape = struct.unpack(f">{axes}I", header[4:])
+            check = check_images_header if axes > 1 else check_labels_header
+            check(str(path), shape, np.dtype(np.uint8))
+            size = int(np.prod(shape))
+            content = file.read(size + 1)  # one more, to see that nothing follows
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: cut off or damaged ({error})") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) != size:
+        found = f"{len(content):,}" if len(content) < size else "more"
+        raise DataError(f"{path}: found {found} bytes of content; expected {size:,} for shape {shape}")
+    return np.frombuffer(content, np.uint8).reshape(shape)

@@ -1,0 +1,77 @@
+"""NumPy archives: Keras's layout (x_train, y_train, x_test, y_test) or one set (x, y)."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from digitcli.datasets.digits import (
+    Dataset,
+    check_images_header,
+    check_labels_header,
+    make_digits,
+)
+from digitcli.errors import DataError
+
+_KERAS = ("x_train", "y_train", "x_test", "y_test")
+_SINGLE = ("x", "y")
+_EXPECTED = f"expected {', '.join(_KERAS)}, or {' and '.join(_SINGLE)}"
+
+
+def load(path: Path, name: str | None = None) -> Dataset:
+    """Read a ``.npz`` file; pickled content is refused, never run. Raises `DataError`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = _read_all(path, archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DataError(
+            f"{path}: damaged, cut off or not a .npz file ({error}); expected a NumPy archive"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if "x" in arrays:
+        return Dataset(name or str(path), test=make_digits(str(path), arrays["x"], arrays["y"]))
+    return Dataset(
+        name or str(path),
+        train=make_digits(f"{path}: x_train, y_train", arrays["x_train"], arrays["y_train"]),
+        test=make_digits(f"{path}: x_test, y_test", arrays["x_test"], arrays["y_test"]),
+    )
+
+
+def _read_all(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
+    found = {name.removesuffix(".npy") for name in archive.namelist()}
+    if not found:
+        raise DataError(f"{path}: empty; {_EXPECTED}")
+    wanted = _KERAS if found >= set(_KERAS) else _SINGLE
+    if not found >= set(wanted):
+        raise DataError(f"{path}: found {', '.join(sorted(found))}; {_EXPECTED}")
+    return {key: _read(f"{path}: {key}", archive, key) for key in wanted}
+
+
+def _read(where: str, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
+    """Read one array, its header first, so that nothing unfit is decoded or given memory."""
+    with archive.open(f"{key}.npy") as stream:
+        shape, dtype = _header(where, stream)
+    if dtype.hasobject:
+        raise DataError(f"{where}: holds pickled objects, which are never loaded; expected numbers")
+    check = check_images_header if key.startswith("x") else check_labels_header
+    check(where, shape, dtype)
+    with archive.open(f"{key}.npy") as stream:
+        try:
+            return npy.read_array(stream, allow_pickle=False)
+        except ValueError as error:
+            raise DataError(f"{where}: cut off or damaged ({error})") from error
+
+
+def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    try:
+        version = npy.read_magic(stream)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    except ValueError as error:
+        raise DataError(f"{where}: not a NumPy array ({error})") from error
+    return shape, dtype

@@ -1,0 +1,78 @@
+"""What can go wrong, and the exit status it leads to.
+
+    DigitcliError                1  the job itself failed
+    ├── TrainingError            1  the loss is no longer a number, and the like
+    ├── ExportError              1  an exported model disagrees with its original
+    ├── OptionError              2  a command-line value that cannot be used
+    ├── InputError               3  an input that cannot be read or is not what it must be
+    │   ├── DataError            3      images and labels
+    │   ├── RecipeError          3      a recipe's TOML file
+    │   └── ModelError           3      a model file
+    ├── MissingError             4  something needed is not there
+    └── InterruptedRun         130  Ctrl-C during a training run
+
+Messages are whole sentences for the user: what was found where, what was expected, what to do.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit status of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INPUT = 3
+    MISSING = 4
+    INTERRUPTED = 130
+
+
+class DigitcliError(Exception):
+    """Base of every error that is meant for the user."""
+
+    exit_code = ExitCode.FAILED
+
+
+class TrainingError(DigitcliError):
+    """Training cannot go on."""
+
+
+class ExportError(DigitcliError):
+    """An exported model does not do what its original does."""
+
+
+class OptionError(DigitcliError):
+    """A command-line value that turns out unusable once the inputs are known."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(DigitcliError):
+    """An input cannot be read or is not what it must be."""
+
+    exit_code = ExitCode.INPUT
+
+
+class DataError(InputError):
+    """A data source cannot be read or does not hold labelled digits."""
+
+
+class RecipeError(InputError):
+    """A recipe file cannot be read or has problems; all of them are in the message."""
+
+
+class ModelError(InputError):
+    """A model file cannot be read or does not take and give what a digit reader must."""
+
+
+class MissingError(DigitcliError):
+    """A model, a display or a package is needed and not there."""
+
+    exit_code = ExitCode.MISSING
+
+
+class InterruptedRun(DigitcliError):
+    """The user stopped a training run; the message says what was kept."""
+
+    exit_code = ExitCode.INTERRUPTED

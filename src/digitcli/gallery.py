@@ -1,0 +1,59 @@
+"""Every picture of a run, redrawn from what the run left behind."""
+
+from collections import Counter
+from pathlib import Path
+
+from digitcli import artifacts, plotting
+from digitcli.datasets import divide, load
+from digitcli.evaluation import evaluate
+from digitcli.recognizer import Recognizer
+
+
+def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
+    """Draw all pictures anew from a run's history and model; return their names.
+
+    Args:
+        folder: the run's artifacts.
+        source: the data; by default what the run was trained on, else ``mnist``.
+
+    Raises `MissingError` without history or model, `InputError` where one is damaged.
+    """
+    history = artifacts.read_history(folder)
+    model = folder / artifacts.MODEL
+    recognizer = Recognizer.load(model)
+    dataset = load(source or _trained_on(folder))
+    # as the run divided it, so that the test result is the run's own
+    division = divide(dataset)
+    evaluation = evaluate(recognizer, division.test, data=dataset.name, model=str(model))
+    pictures = {
+        artifacts.LOSS: plotting.curves(history, "loss", evaluation.loss),
+        artifacts.ACCURACY: plotting.curves(history, "accuracy", evaluation.accuracy),
+        artifacts.SAMPLES: plotting.samples(division.train),
+        artifacts.CONFUSION: plotting.confusion(evaluation),
+        artifacts.MISTAKES: plotting.mistakes(evaluation, division.test),
+    }
+    with artifacts.replacing(folder) as files:
+        for name, figure in pictures.items():
+            files.write(name, plotting.png(figure))
+        return files.names()
+
+
+def compare(runs: list[Path], folder: Path) -> tuple[str, ...]:
+    """Draw the validation curves of several runs in one picture; return its name."""
+    names = _distinct_names(runs)
+    histories = {name: artifacts.read_history(run) for name, run in zip(names, runs, strict=True)}
+    with artifacts.replacing(folder) as files:
+        files.write(artifacts.COMPARISON, plotting.png(plotting.comparison(histories)))
+        return files.names()
+
+
+def _trained_on(folder: Path) -> str:
+    data = artifacts.read_run(folder).get("data")
+    name = data.get("name") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else "mnist"
+
+
+def _distinct_names(runs: list[Path]) -> list[str]:
+    """The folders' own names, or their whole paths where two share a name."""
+    count = Counter(run.resolve().name for run in runs)
+    return [run.resolve().name if count[run.resolve().name] == 1 else str(run) for run in runs]

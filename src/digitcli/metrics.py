@@ -1,0 +1,141 @@
+"""How well a model read a set of labelled digits, in numbers."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.datasets import Digits
+from digitcli.preprocessing import CLASSES
+
+Z_95 = 1.959964  # standard normal quantile of 0.975
+EPSILON = 1e-7  # probabilities below it count as this much, as in Keras's cross-entropy
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """How one digit fares; None where nothing of the kind was there to count.
+
+    Attributes:
+        precision: of those read as it, the share that are it.
+        recall: of those that are it, the share read as it.
+        f1: harmonic mean of the two.
+        support: how many are it.
+    """
+
+    digit: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of `score`.
+
+    Attributes:
+        data, model: names, as the user gave them.
+        probabilities: (N, 10) float32, one row an image.
+        loss: mean categorical cross-entropy, natural logarithm.
+        accuracy_ci95: 95% confidence interval of the accuracy (Wilson).
+        confusion: (10, 10) counts; rows are what it is, columns what was read.
+        seconds: wall-clock time of reading all images.
+    """
+
+    data: str
+    model: str
+    probabilities: NDArray[np.float32]
+    accuracy: float
+    accuracy_ci95: tuple[float, float]
+    loss: float
+    per_class: tuple[ClassReport, ...]
+    confusion: NDArray[np.intp]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the contract's JSON object."""
+        return {
+            "data": self.data,
+            "model": self.model,
+            "n": len(self.probabilities),
+            "accuracy": self.accuracy,
+            "accuracy_ci95": list(self.accuracy_ci95),
+            "loss": self.loss,
+            "per_class": [vars(report) for report in self.per_class],
+            "confusion": self.confusion.tolist(),
+            "seconds": self.seconds,
+        }
+
+
+def score(
+    probabilities: NDArray[np.float32], digits: Digits, *, data: str, model: str, seconds: float
+) -> Evaluation:
+    """Compare probabilities (N, 10) with the labels of `digits`."""
+    read, truth = probabilities.argmax(axis=1), digits.labels
+    right = int((read == truth).sum())
+    confusion = np.bincount(truth.astype(np.intp) * CLASSES + read, minlength=CLASSES**2)
+    confusion = confusion.reshape(CLASSES, CLASSES)
+    of_truth = probabilities[np.arange(len(digits)), truth].astype(np.float64)
+    return Evaluation(
+        data=data,
+        model=model,
+        probabilities=probabilities,
+        accuracy=right / len(digits),
+        accuracy_ci95=wilson_interval(right, len(digits)),
+        loss=float(-np.log(np.clip(of_truth, EPSILON, 1)).mean()),
+        per_class=tuple(_class_report(confusion, digit) for digit in range(CLASSES)),
+        confusion=confusion,
+        seconds=seconds,
+    )
+
+
+def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
+    """Return the score interval of a proportion (E. B. Wilson, JASA 22, 1927)."""
+    share = successes / trials
+    centre = share + z**2 / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    scale = 1 + z**2 / trials
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def _class_report(confusion: NDArray[np.intp], digit: int) -> ClassReport:
+    hits, are, read = (
+        int(n) for n in (confusion[digit, digit], confusion[digit].sum(), confusion[:, digit].sum())
+    )
+    return ClassReport(
+        digit=digit,
+        precision=hits / read if read else None,
+        recall=hits / are if are else None,
+        f1=2 * hits / (are + read) if are + read else None,
+        support=are,
+    )
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """`count` images of the digit `truth` were read as `read`."""
+
+    truth: int
+    read: int
+    count: int
+
+
+def frequent_confusions(confusion: NDArray[np.intp], most: int = 5) -> list[Confusion]:
+    """Return the pairs of digits that are taken for each other, most frequent first."""
+    pairs = [
+        Confusion(truth, read, int(confusion[truth, read]))
+        for truth in range(CLASSES)
+        for read in range(CLASSES)
+        if truth != read and confusion[truth, read] > 0
+    ]
+    return sorted(pairs, key=lambda pair: -pair.count)[:most]
+
+
+def hardest(evaluation: Evaluation, digits: Digits, most: int) -> NDArray[np.intp]:
+    """Return indices of the worst-read images (M,): wrong ones, surest first, then the least sure."""
+    confidence = evaluation.probabilities.max(axis=1)
+    wrong = evaluation.probabilities.argmax(axis=1) != digits.labels
+    return np.lexsort((np.where(wrong, -confidence, confidence), ~wrong))[:most]

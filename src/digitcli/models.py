@@ -1,0 +1,150 @@
+"""The only factory of Keras networks and optimizers: from a recipe's description to the thing.
+
+Every network takes images (N, 28, 28, 1) float32, 0..255, ink bright, and gives probabilities
+(N, 10) float32. Scaling to 0..1 is its first layer, so no caller can feed it another range.
+"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli import config
+from digitcli.backend import keras, tf
+from digitcli.errors import MissingError, ModelError
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, network_input
+
+Network = Any  # a keras.Model; Keras has no type information
+INPUT, OUTPUT = "image", "probabilities"
+INPUT_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
+
+_BATCH = 500  # images; bounds the memory that inference takes
+
+
+def build_network(recipe: config.Recipe) -> Network:
+    """Build a recipe's network with fresh weights; layers are named by kind and place."""
+    count: Counter[str] = Counter()
+    layers = [keras.Input(INPUT_SHAPE, name=INPUT), keras.layers.Rescaling(1 / 255, name="rescaling")]
+    for description in recipe.network:
+        kind = description.type.replace("-", "_")
+        count[kind] += 1
+        layers.append(_layer(description, f"{kind}_{count[kind]}"))
+    layers.append(keras.layers.Dense(CLASSES, activation="softmax", name=OUTPUT))
+    return keras.Sequential(layers, name="digit_reader")
+
+
+def _layer(description: config.Layer, name: str) -> Any:
+    match description:
+        case config.Conv(filters=filters, kernel=kernel, padding=padding, activation=activation, bias=bias):
+            return keras.layers.Conv2D(
+                filters, kernel, padding=padding, activation=activation, use_bias=bias, name=name
+            )
+        case config.MaxPool(size=size):
+            return keras.layers.MaxPooling2D(size, name=name)
+        case config.BatchNorm():
+            return keras.layers.BatchNormalization(name=name)
+        case config.Relu():
+            return keras.layers.ReLU(name=name)
+        case config.Dropout(rate=rate):
+            return keras.layers.Dropout(rate, name=name)
+        case config.Flatten():
+            return keras.layers.Flatten(name=name)
+        case config.Dense(units=units, activation=activation):
+            return keras.layers.Dense(units, activation=activation, name=name)
+
+
+def build_optimizer(recipe: config.Recipe, steps: int) -> Any:
+    """Build a recipe's optimizer for a run of `steps` steps, its schedule inside."""
+    rate = _learning_rate(recipe, steps)
+    match recipe.optimizer:
+        case config.Sgd(momentum=momentum, nesterov=nesterov, weight_decay=decay):
+            optimizer = keras.optimizers.SGD(
+                rate, momentum=momentum, nesterov=nesterov, weight_decay=decay or None
+            )
+        case config.Adam(weight_decay=decay):
+            optimizer = keras.optimizers.Adam(rate, weight_decay=decay or None)
+    if decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _learning_rate(recipe: config.Recipe, steps: int) -> Any:
+    peak = recipe.optimizer.learning_rate
+    match recipe.schedule:
+        case config.Constant():
+            return peak
+        case config.OneCycle(warmup=warmup):
+            rising = min(max(1, round(warmup * steps)), steps)
+            return keras.optimizers.schedules.CosineDecay(
+                peak / 20, max(1, steps - rising), warmup_target=peak, warmup_steps=rising
+            )
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One row of a network's description.
+
+    Attributes:
+        name: unique within the network.
+        shape: of one image's output, e.g. (28, 28, 32).
+        parameters: all of them, trained or not.
+        work: multiply-adds for one image; what has no weights to multiply counts as none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+    work: int
+
+
+def summarize(network: Network) -> list[LayerSummary]:
+    """Describe a network's layers in order."""
+    return [
+        LayerSummary(layer.name, tuple(layer.output.shape[1:]), layer.count_params(), _work(layer))
+        for layer in network.layers
+    ]
+
+
+def _work(layer: Any) -> int:
+    if not isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+        return 0
+    # every output value is a sum over one slice of the kernel: (h, w, in, out) or (in, out)
+    return int(math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:-1]))
+
+
+class KerasReader:
+    """A Keras network as a reader of digits; the same face as `recognizer.Recognizer.digits`."""
+
+    def __init__(self, network: Network) -> None:
+        self._run = tf.function(lambda images: network(images, training=False), reduce_retracing=True)
+
+    def digits(self, images: Images) -> NDArray[np.float32]:
+        """Return probabilities (N, 10) for images (N, 28, 28) uint8 in MNIST form."""
+        batches = range(0, len(images), _BATCH)
+        return np.concatenate(
+            [self._run(tf.constant(network_input(images[i : i + _BATCH]))).numpy() for i in batches]
+        )
+
+
+def load_keras_reader(path: Path) -> KerasReader:
+    """Load a ``.keras`` file; code inside it is refused, never run.
+
+    Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
+    """
+    if not path.is_file():
+        raise MissingError(f"{path}: no such model; train one with: digitcli train")
+    try:
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive's content trips over
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{path}: not a Keras model that can be loaded ({reason})") from error
+    found = (tuple(network.input_shape[1:]), tuple(network.output_shape[1:]))
+    if found != (INPUT_SHAPE, (CLASSES,)):
+        raise ModelError(
+            f"{path}: takes {found[0]} and gives {found[1]}; expected {INPUT_SHAPE} and ({CLASSES},)"
+        )
+    return KerasReader(network)
