@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,7 +137,7 @@ def replacing(folder: Path) -> Iterator[Replacement]:
 
 def _partial(folder: Path, name: str) -> Path:
     # the suffix stays last: Keras tells its file format by it
-    return folder / f"{_PARTIAL}{secrets.token_hex(4)}-{name}"
+    return folder / f"{_PARTIAL}{os.urandom(4).hex()}-{name}"
 
 
 def _sweep(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """The command line: the commands' names, the options of all of them, and the one error boundary."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -17,7 +16,8 @@ app = typer.Typer(
     help="Train a handwritten-digit reader on MNIST, see how well it reads, and draw the pictures.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="rich",
+    # Typer's Rich help costs more time than all the rest of the start-up
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command()(train)
@@ -25,9 +25,8 @@ app.command()(evaluate)
 app.command()(plot)
 
 
-@dataclass
 class _Settings:
-    debug: bool = False
+    debug = False
 
 
 def _show_version(wanted: bool) -> None:

@@ -178,7 +178,12 @@ class Recipe(_Frozen):
         try:
             return Recipe.model_validate(values)
         except ValidationError as error:
-            raise OptionError("; ".join(_problems(error))) from error
+            # the recipe was valid before, so every problem is with an option's value
+            problems = [
+                f"--{str(detail['loc'][-1]).replace('_', '-')}: {_found_and_expected(detail)}"
+                for detail in error.errors(include_url=False)
+            ]
+            raise OptionError("; ".join(problems)) from error
 
 
 def load_recipe(name_or_path: str) -> tuple[str, Recipe]:
@@ -228,7 +233,7 @@ _TAGGED = {
 
 def _in_words(detail: ErrorDetails) -> str:
     place = _place(detail["loc"])
-    found, context = detail["input"], detail.get("ctx", {})
+    context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
             owner = _TAGGED.get(detail["loc"][-2], Recipe) if len(detail["loc"]) > 1 else Recipe
@@ -243,8 +248,11 @@ def _in_words(detail: ErrorDetails) -> str:
         case "value_error":
             return str(context["error"])
         case _:
-            expected = detail["msg"].removeprefix("Input should be ")
-            return f"{place}: found {found!r}; expected {expected}"
+            return f"{place}: {_found_and_expected(detail)}"
+
+
+def _found_and_expected(detail: ErrorDetails) -> str:
+    return f"found {detail['input']!r}; expected {detail['msg'].removeprefix('Input should be ')}"
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -53,7 +53,9 @@ def _ink(image: Images) -> NDArray[np.float32]:
     paper = float(np.median(border))
     grey = image.astype(np.float32)
     # bright paper carries dark ink
-    return np.clip(paper - grey if paper > 255 / 2 else grey - paper, 0, None)
+    ink = paper - grey if paper > 255 / 2 else grey - paper
+    positive: NDArray[np.float32] = np.maximum(ink, 0)
+    return positive
 
 
 def _fit(digit: NDArray[np.float32], size: int) -> NDArray[np.float32]:

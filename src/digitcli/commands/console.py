@@ -1,25 +1,44 @@
-"""Where results become words: data on stdout, words on stderr."""
+"""Where results become words: data on stdout, words on stderr.
+
+Rich is imported on first use: ``--help`` and ``--version`` need none of it.
+"""
 
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+@cache
+def stdout() -> "Console":
+    """Return the console for data."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+@cache
+def stderr() -> "Console":
+    """Return the console for words."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
 
 
 def say(words: str) -> None:
     """Write a line to stderr, never wrapped, so that paths stay whole."""
-    err.print(words, soft_wrap=True, markup=False)
+    stderr().print(words, soft_wrap=True, markup=False)
 
 
 def tell_error(words: str) -> None:
     """Write an error to stderr."""
-    err.print(f"[bold red]Error:[/] {escape(words)}", soft_wrap=True)
+    from rich.text import Text
+
+    stderr().print(Text.assemble(("Error: ", "bold red"), words), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -27,24 +46,21 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, allow_nan=False))  # noqa: T201
 
 
-def print_table(table: Table) -> None:
+def print_table(table: "Table") -> None:
     """Write a table to stdout."""
-    out.print(table)
+    stdout().print(table)
 
 
 def print_line(words: str) -> None:
     """Write a line to stdout, never wrapped."""
-    out.print(words, soft_wrap=True, markup=False)
+    stdout().print(words, soft_wrap=True, markup=False)
 
 
-def facts(rows: dict[str, str]) -> Table:
-    """Make a table of names and values."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+def print_facts(rows: dict[str, str]) -> None:
+    """Write names and values to stdout, a line each, never wrapped."""
+    width = max(len(name) for name in rows) + 2
     for name, value in rows.items():
-        table.add_row(name, escape(value))
-    return table
+        print_line(f"{name:{width}}{value}")
 
 
 def file_list(folder: Path, names: tuple[str, ...]) -> str:

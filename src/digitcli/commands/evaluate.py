@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from digitcli.commands.console import (
-    facts,
     file_list,
     percent,
+    print_facts,
     print_json,
     print_line,
     print_table,
@@ -18,6 +17,8 @@ from digitcli.commands.console import (
 from digitcli.commands.options import ARTIFACTS, Artifacts, Data, Json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from digitcli.metrics import Evaluation
 
 
@@ -25,7 +26,7 @@ def evaluate(
     model: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="An .onnx or .keras file.", show_default="model.onnx in the artifacts folder"
+            metavar="FILE", help="An .onnx or .keras file, instead of model.onnx in the artifacts folder."
         ),
     ] = None,
     data: Data = "mnist",
@@ -41,7 +42,7 @@ def evaluate(
     path = model or folder / artifacts.MODEL
     reader = evaluation.load_reader(path)
     artifacts.require_writable(folder)
-    dataset = datasets.load(data or "mnist")
+    dataset = datasets.load(data)
     if evaluation.trained_on(path, dataset):
         say(f"Note: {dataset.name} is what this model was trained on; it reads its own training images here.")
     result = evaluation.evaluate(reader, dataset.test, data=dataset.name, model=str(path))
@@ -50,23 +51,23 @@ def evaluate(
         print_json(result.as_json())
         return
     low, high = result.accuracy_ci95
-    print_table(
-        facts(
-            {
-                "Model": result.model,
-                "Data": f"{result.data}, {len(result.probabilities):,} images",
-                "Accuracy": f"{percent(result.accuracy)}  (95% interval {percent(low)} to {percent(high)})",
-                "Loss": f"{result.loss:.4f}",
-                "Time": f"{result.seconds:.2f} s",
-            }
-        )
+    print_facts(
+        {
+            "Model": result.model,
+            "Data": f"{result.data}, {len(result.probabilities):,} images",
+            "Accuracy": f"{percent(result.accuracy)}  (95% interval {percent(low)} to {percent(high)})",
+            "Loss": f"{result.loss:.4f}",
+            "Time": f"{result.seconds:.2f} s",
+        }
     )
     print_table(_class_table(result))
     print_line(_confusions_in_words(result))
     print_line(f"Files: {file_list(folder, files)}")
 
 
-def _class_table(result: "Evaluation") -> Table:
+def _class_table(result: "Evaluation") -> "Table":
+    from rich.table import Table
+
     table = Table()
     for heading in ("digit", "precision", "recall", "F1", "images"):
         table.add_column(heading, justify="right")

@@ -8,15 +8,14 @@ import typer
 from digitcli import artifacts
 
 
-def _complete_data(incomplete: str) -> list[str]:
+def complete_data(incomplete: str) -> list[str]:
+    """Return the built-in data sources that start so, for shell completion."""
     return [name for name in ("mnist", "sample") if name.startswith(incomplete)]
 
 
 DATA_HELP = "mnist, sample, a .npz file, or a folder with the four IDX files."
 
-Data = Annotated[
-    str | None, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=_complete_data)
-]
+Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=complete_data)]
 Artifacts = Annotated[
     Path, typer.Option("--artifacts", metavar="DIR", help="The folder that holds a run's files.")
 ]

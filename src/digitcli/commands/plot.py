@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from digitcli.commands.console import file_list, print_line
-from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts
+from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts, complete_data
 from digitcli.errors import MissingError, OptionError
 
 
@@ -22,7 +22,11 @@ def plot(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help=DATA_HELP, show_default="what the run was trained on"),
+        typer.Option(
+            metavar="SOURCE",
+            help=f"Instead of what the run was trained on: {DATA_HELP}",
+            autocompletion=complete_data,
+        ),
     ] = None,
     folder: Artifacts = ARTIFACTS,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,

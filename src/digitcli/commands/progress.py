@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, Progress, TextColumn
 
-from digitcli.commands.console import err, say
+from digitcli.commands.console import say, stderr
 
 if TYPE_CHECKING:
     from digitcli.training import Epoch, Step
@@ -61,7 +61,7 @@ class Live(Lines):
             TextColumn("{task.description}", style="bold"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[numbers]}"),
-            console=err,
+            console=stderr(),
             transient=True,
             expand=True,
         )
@@ -100,7 +100,7 @@ def make_reporter(epochs: int, *, quiet: bool) -> Silent:
     """Choose how to show a run of `epochs` epochs."""
     if quiet:
         return Silent()
-    return Live(epochs) if err.is_terminal else Lines(epochs)
+    return Live(epochs) if stderr().is_terminal else Lines(epochs)
 
 
 def _clock(seconds: float) -> str:

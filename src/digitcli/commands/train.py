@@ -3,20 +3,21 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from digitcli import recipes
 from digitcli.commands.console import (
-    facts,
     file_list,
     percent,
+    print_facts,
     print_json,
     print_table,
     say,
 )
-from digitcli.commands.options import ARTIFACTS, Artifacts, Data, Json, Quiet
+from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from digitcli.config import Recipe
     from digitcli.runs import Run, RunResult
 
@@ -33,22 +34,24 @@ def train(
         ),
     ] = "default",
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images.", show_default="the recipe's")
+        int | None, typer.Option(help="Passes over the training images, instead of the recipe's.")
     ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Images a step.", show_default="the recipe's")
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step, instead of the recipe's.")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak learning rate.", show_default="the recipe's")
+        float | None, typer.Option(help="Highest learning rate, instead of the recipe's.")
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Decides weights, order and dropout.", show_default="the recipe's"),
+        typer.Option(help="Decides first weights, order and dropout, instead of the recipe's."),
     ] = None,
-    data: Data = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", help=f"Instead of the recipe's: {DATA_HELP}", autocompletion=complete_data
+        ),
+    ] = None,
     limit: Annotated[
-        int | None,
-        typer.Option(help="Use only this many training images, as many of each digit.", show_default="all"),
+        int | None, typer.Option(help="Use only this many training images, as many of each digit.")
     ] = None,
     folder: Artifacts = ARTIFACTS,
     deterministic: Annotated[
@@ -102,12 +105,14 @@ def train(
     if json:
         print_json(_as_json(run, result))
         return
-    print_table(_result_table(run, result))
+    print_facts(_result_in_words(run, result))
     if not quiet:
         say("Next: digitcli evaluate (how well it reads, digit by digit), digitcli plot (all pictures)")
 
 
-def _recipe_table() -> Table:
+def _recipe_table() -> "Table":
+    from rich.table import Table
+
     from digitcli.config import load_recipe
 
     table = Table("recipe", "description", "data", title="Recipes", title_style="bold", show_lines=True)
@@ -127,7 +132,9 @@ def _recipe_table() -> Table:
     return table
 
 
-def _network_table(name: str, recipe: "Recipe") -> Table:
+def _network_table(name: str, recipe: "Recipe") -> "Table":
+    from rich.table import Table
+
     say("Loading TensorFlow ...")
     from digitcli.models import build_network, summarize
 
@@ -152,23 +159,21 @@ def _network_table(name: str, recipe: "Recipe") -> Table:
     return table
 
 
-def _result_table(run: "Run", result: "RunResult") -> Table:
+def _result_in_words(run: "Run", result: "RunResult") -> dict[str, str]:
     evaluation, last = result.evaluation, result.progress.epochs[-1]
     low, high = evaluation.accuracy_ci95
     size = (run.folder / "model.onnx").stat().st_size
-    return facts(
-        {
-            "Test accuracy": f"{percent(evaluation.accuracy)}  "
-            f"(95% interval {percent(low)} to {percent(high)}, {len(evaluation.probabilities):,} images)",
-            "Test loss": f"{evaluation.loss:.4f}",
-            "Validation": f"{percent(last.val_accuracy)} after epoch {last.epoch}",
-            "Training": f"{result.durations['training']:.1f} s for {len(result.progress.epochs)} epochs, "
-            f"recipe {run.name}, seed {run.recipe.seed}",
-            "Network": f"{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX, "
-            f"which differs from Keras by {result.onnx_difference:.1g} at most",
-            "Files": file_list(run.folder, result.files),
-        }
-    )
+    return {
+        "Test accuracy": f"{percent(evaluation.accuracy)}  "
+        f"(95% interval {percent(low)} to {percent(high)}, {len(evaluation.probabilities):,} images)",
+        "Test loss": f"{evaluation.loss:.4f}",
+        "Validation": f"{percent(last.val_accuracy)} after epoch {last.epoch}",
+        "Training": f"{result.durations['training']:.1f} s, {len(result.progress.epochs)} epochs, "
+        f"recipe {run.name}, seed {run.recipe.seed}",
+        "Network": f"{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX, "
+        f"which differs from Keras by {result.onnx_difference:.1g} at most",
+        "Files": file_list(run.folder, result.files),
+    }
 
 
 def _as_json(run: "Run", result: "RunResult") -> dict[str, object]:
