@@ -166,16 +166,20 @@ def mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
             pad=3,
         )
     wrong = int(evaluation.confusion.sum() - np.trace(evaluation.confusion))
-    shown = min(wrong, len(chosen))
-    title = (
-        f"{shown} of {wrong:,} mistakes, surest first"
-        if wrong > shown
-        else f"All {wrong} mistakes, surest first"
-    )
-    if shown < len(chosen):
-        title += f"; then, in blue, the {len(chosen) - shown} read right with the least certainty"
-    figure.suptitle(f"What it is, what was read, how sure. {title}", fontsize=10.5)
+    figure.suptitle(_gallery_title(wrong, len(chosen)), fontsize=10.5)
     return figure
+
+
+def _gallery_title(wrong: int, shown: int) -> str:
+    if wrong > shown:
+        which = f"{shown} of {wrong:,} mistakes, surest first"
+    elif wrong:
+        which = f"All {wrong} mistakes, surest first"
+    else:
+        which = "No mistakes"
+    if wrong < shown:
+        which += f"; in blue, the {shown - wrong} read right with the least certainty"
+    return f"What it is, what was read, how sure. {which}"
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:

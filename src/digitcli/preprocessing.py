@@ -43,7 +43,7 @@ def to_mnist_form(image: Images) -> Images | None:
     rows, columns = np.nonzero(ink > INK_SHARE * strongest)
     digit = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     digit = _fit(digit, DIGIT_SIZE)
-    digit = np.minimum(digit * (255.0 / digit.max()), 255.0).astype(np.uint8)
+    digit = np.rint(digit * (255.0 / digit.max())).astype(np.uint8)
     return _centre(digit)
 
 

@@ -1,6 +1,7 @@
 """One training run from data to artifacts: build, train, export, test once, draw, keep."""
 
 import contextlib
+import math
 import os
 import platform
 import time
@@ -20,6 +21,7 @@ from digitcli.evaluation import evaluate
 from digitcli.export import export_onnx
 from digitcli.metrics import Evaluation
 from digitcli.models import Network, build_network
+from digitcli.preprocessing import CLASSES
 from digitcli.recognizer import Recognizer
 from digitcli.training import Progress, Reporter, fit
 
@@ -58,6 +60,11 @@ class RunResult:
     onnx_difference: float
     durations: dict[str, float]
     files: tuple[str, ...]
+
+    @property
+    def learnt_nothing(self) -> bool:
+        """Whether the validation loss is no better than that of giving every digit a tenth."""
+        return self.progress.epochs[-1].val_loss >= math.log(CLASSES)
 
 
 def execute(run: Run, report: Reporter) -> RunResult:

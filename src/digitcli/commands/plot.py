@@ -13,7 +13,7 @@ from digitcli.errors import MissingError, OptionError
 
 
 def plot(
-    more: Annotated[list[Path] | None, typer.Argument(metavar="[DIR]...", hidden=True)] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="DIR", hidden=True)] = None,
     compare: Annotated[
         list[Path] | None,
         typer.Option(

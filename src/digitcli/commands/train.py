@@ -102,6 +102,8 @@ def train(
     run = runs.Run(name, recipe, dataset, division, folder, deterministic)
     with make_reporter(recipe.epochs, quiet=quiet) as report:
         result = runs.execute(run, report)
+    if result.learnt_nothing:
+        say("Warning: it reads no better than guessing would. Lower --learning-rate, or train for longer.")
     if json:
         print_json(_as_json(run, result))
         return

@@ -81,7 +81,7 @@ def balanced(labels: Labels, count: int, seed: int, max_share: float = 1.0) -> N
     grouped = order[np.argsort(labels[order], kind="stable")]  # (N,) class by class, shuffled within
     sizes = np.bincount(labels)
     rank = np.concatenate([np.arange(size) for size in sizes])  # (N,) place within the class
-    allowed = rank < np.repeat(np.ceil(sizes * max_share), sizes)
+    allowed = rank < np.repeat(np.floor(sizes * max_share), sizes)
     # first of every class, then second of every class, and so on
     by_rank = np.argsort(rank[allowed], kind="stable")[:count]
     return np.sort(grouped[allowed][by_rank])

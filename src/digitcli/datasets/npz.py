@@ -1,5 +1,6 @@
 """NumPy archives: Keras's layout (x_train, y_train, x_test, y_test) or one set (x, y)."""
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -72,6 +73,6 @@ def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[An
         version = npy.read_magic(stream)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(stream)
-    except ValueError as error:
+    except (ValueError, tokenize.TokenError) as error:  # the header is Python text, and read as such
         raise DataError(f"{where}: not a NumPy array ({error})") from error
     return shape, dtype

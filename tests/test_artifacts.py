@@ -1,0 +1,89 @@
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Command
+
+from digitcli.artifacts import HISTORY_COLUMNS, read_history, read_run, replacing, require_writable
+from digitcli.errors import InputError, MissingError, OptionError
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_files_appear_together_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with replacing(tmp_path) as files:
+        files.write("a.txt", b"new")
+        files.write_json("b.json", [1])
+        assert (tmp_path / "a.txt").read_text() == "old"
+        assert not (tmp_path / "b.json").exists()
+    assert contents(tmp_path) == {"a.txt": "new", "b.json": "[\n  1\n]\n"}
+
+
+@pytest.mark.parametrize("exception", [ValueError, KeyboardInterrupt])
+def test_nothing_changes_after_an_exception(tmp_path: Path, exception: type[BaseException]) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(exception), replacing(tmp_path) as files:
+        files.write("a.txt", b"new")
+        raise exception
+    assert contents(tmp_path) == {"a.txt": "old"}
+
+
+def test_numbers_that_json_lacks_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"), replacing(tmp_path) as files:
+        files.write_json("a.json", float("nan"))
+    assert contents(tmp_path) == {}
+
+
+def test_leftovers_of_a_killed_process_are_swept_when_old(tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".partial-1-a.txt", tmp_path / ".partial-2-a.txt"
+    for path in (old, fresh):
+        path.write_text("half")
+    os.utime(old, (0, time.time() - 7200))
+    with replacing(tmp_path):
+        pass
+    assert contents(tmp_path) == {fresh.name: "half"}
+
+
+def test_a_folder_that_is_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(OptionError, match=r"cannot write to the artifacts folder .*taken"):
+        require_writable(tmp_path / "taken")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "plot"])
+def test_an_unwritable_folder_is_said_first(digitcli: Command, trained: Path, command: str) -> None:
+    """A file in the folder's place stands for a read-only folder, which root could write."""
+    (trained.parent / "taken").write_text("")
+    model = ["--model", "artifacts/model.onnx"] if command == "evaluate" else []
+    outcome = digitcli(command, *model, "--artifacts", "taken")
+    assert outcome.status == 2
+    assert "cannot write to the artifacts folder taken" in outcome.stderr
+    assert "epoch" not in outcome.stderr
+
+
+def test_history_is_read_back(trained: Path) -> None:
+    history = read_history(trained)
+    assert history["epoch"] == list(range(1, len(history["epoch"]) + 1))
+    assert set(history) == set(HISTORY_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"epoch": [1]}', json.dumps({key: ["x"] for key in HISTORY_COLUMNS}),
+     json.dumps({key: [] for key in HISTORY_COLUMNS}), json.dumps(dict.fromkeys(HISTORY_COLUMNS, 1))],
+)  # fmt: skip
+def test_damaged_history(tmp_path: Path, content: str) -> None:
+    (tmp_path / "history.json").write_text(content)
+    with pytest.raises(InputError, match=r"history\.json"):
+        read_history(tmp_path)
+
+
+def test_missing_history_and_run(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="digitcli train --artifacts"):
+        read_history(tmp_path)
+    assert read_run(tmp_path) == {}

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from digitcli import export
+from digitcli.config import load_recipe
+from digitcli.datasets import Digits
+from digitcli.errors import ExportError
+from digitcli.export import export_onnx
+from digitcli.models import KerasReader, build_network
+from digitcli.recipes import names
+from digitcli.recognizer import Recognizer
+
+
+@pytest.mark.parametrize("name", names())
+def test_onnx_agrees_with_keras_for_every_recipe(name: str, tmp_path: Path, few: Digits) -> None:
+    network = build_network(load_recipe(name)[1])
+    path = tmp_path / "model.onnx"
+    reported = export_onnx(network, path, few.images)
+    difference = np.abs(
+        Recognizer.load(path).digits(few.images) - KerasReader(network).digits(few.images)
+    ).max()
+    assert reported == pytest.approx(difference)
+    assert reported < 1e-5
+
+
+def test_parts_have_names_a_reader_understands(trained: Path) -> None:
+    graph = onnx.load(trained / "model.onnx").graph
+    assert [value.name for value in graph.input] == ["image"]
+    assert [value.name for value in graph.output] == ["probabilities"]
+    lengths = [axis.dim_param or axis.dim_value for axis in graph.input[0].type.tensor_type.shape.dim]
+    assert lengths == ["N", 28, 28, 1]
+
+
+def test_a_model_that_disagrees_is_refused(
+    tmp_path: Path, few: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = build_network(load_recipe("ci")[1])
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(ExportError, match=r"differs from the Keras model by .* on 300 images"):
+        export_onnx(network, tmp_path / "model.onnx", few.images)

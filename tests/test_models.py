@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import Command
+
+from digitcli.config import load_recipe, parse_recipe
+from digitcli.datasets import Digits
+from digitcli.errors import MissingError, ModelError
+from digitcli.models import KerasReader, build_network, build_optimizer, load_keras_reader, summarize
+from digitcli.recipes import names
+
+EVERY_LAYER = [
+    {"type": "conv", "filters": 2, "kernel": 5, "padding": "valid", "activation": "relu", "bias": False},
+    {"type": "batch-norm"},
+    {"type": "relu"},
+    {"type": "max-pool", "size": 3},
+    {"type": "dropout", "rate": 0.5},
+    {"type": "conv", "filters": 3},
+    {"type": "flatten"},
+    {"type": "dense", "units": 7, "activation": "relu"},
+]
+TINY = {
+    "description": "one of each layer",
+    "epochs": 2,
+    "batch_size": 4,
+    "network": EVERY_LAYER,
+    "optimizer": {"type": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01},
+    "schedule": {"type": "one-cycle", "warmup": 0.25},
+}
+
+
+def test_layers_are_named_by_kind_and_place() -> None:
+    network = build_network(parse_recipe(TINY, "test"))
+    assert [layer.name for layer in network.layers] == [
+        "rescaling",
+        "conv_1",
+        "batch_norm_1",
+        "relu_1",
+        "max_pool_1",
+        "dropout_1",
+        "conv_2",
+        "flatten_1",
+        "dense_1",
+        "probabilities",
+    ]
+    assert isinstance(network.layers[0], keras.layers.Rescaling)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_recipe_gives_probabilities(name: str, few: Digits) -> None:
+    network = build_network(load_recipe(name)[1])
+    probabilities = KerasReader(network).digits(few.images)
+    assert probabilities.shape == (300, 10)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_classic_has_the_tutorials_parameters() -> None:
+    assert build_network(load_recipe("classic")[1]).count_params() == 421_642
+
+
+def test_work_is_counted_by_hand() -> None:
+    rows = {row.name: row for row in summarize(build_network(parse_recipe(TINY, "test")))}
+    assert rows["conv_1"].work == 24 * 24 * 2 * (5 * 5 * 1)
+    assert rows["conv_2"].work == 8 * 8 * 3 * (3 * 3 * 2)
+    assert rows["dense_1"].work == 8 * 8 * 3 * 7
+    assert rows["probabilities"].work == 7 * 10
+    assert rows["max_pool_1"].work == 0
+    assert rows["conv_1"].shape == (24, 24, 2)
+    assert rows["conv_2"].parameters == 3 * 3 * 2 * 3 + 3
+
+
+def test_one_cycle_rises_and_falls_to_zero() -> None:
+    rate = build_optimizer(parse_recipe(TINY, "test"), 100)._learning_rate
+    values = [float(rate(step)) for step in range(101)]
+    assert max(values) == pytest.approx(0.1)
+    assert values.index(max(values)) == 25
+    assert values[100] == pytest.approx(0, abs=1e-6)
+    assert all(np.diff(values[:25]) > 0)
+    assert all(np.diff(values[25:]) < 0)
+
+
+def test_weight_decay_spares_biases_and_norms() -> None:
+    network = build_network(parse_recipe(TINY, "test"))
+    optimizer = build_optimizer(parse_recipe(TINY, "test"), 10)
+    optimizer.build(network.trainable_variables)
+    decayed = {v.name for v in network.trainable_variables if optimizer._use_weight_decay(v)}
+    assert decayed == {"kernel"}
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_shortest_runs_have_a_learning_rate(steps: int) -> None:
+    optimizer = build_optimizer(parse_recipe(TINY, "test"), steps)
+    assert np.isfinite(float(optimizer.learning_rate))
+
+
+def test_summary_prints_the_network(digitcli: Command) -> None:
+    outcome = digitcli("train", "--config", "classic", "--summary")
+    assert outcome.status == 0
+    for words in ("conv_2", "14 x 14 x 64", "18,496", "421,642", "share of the work", "100.0%"):
+        assert words in outcome.stdout
+
+
+def test_missing_keras_model(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="digitcli train"):
+        load_keras_reader(tmp_path / "none.keras")
+
+
+def test_files_that_are_no_keras_model(tmp_path: Path) -> None:
+    (tmp_path / "text.keras").write_text("hello")
+    with pytest.raises(ModelError, match=r"text\.keras: not a Keras model"):
+        load_keras_reader(tmp_path / "text.keras")
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    other.save(tmp_path / "other.keras")
+    with pytest.raises(ModelError, match=r"takes \(4,\) and gives \(3,\)"):
+        load_keras_reader(tmp_path / "other.keras")
+
+
+def test_code_in_a_keras_model_is_refused(tmp_path: Path) -> None:
+    evil = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()]
+    )
+    evil.save(tmp_path / "evil.keras")
+    with pytest.raises(ModelError, match=r"evil\.keras"):
+        load_keras_reader(tmp_path / "evil.keras")

@@ -1,0 +1,117 @@
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from digitcli import Recognizer
+from digitcli.datasets import Digits
+from digitcli.errors import InputError, MissingError, ModelError
+
+
+@pytest.fixture
+def recognizer(trained: Path) -> Recognizer:
+    return Recognizer.load(trained / "model.onnx")
+
+
+def test_probabilities_for_any_number_of_images(recognizer: Recognizer, few: Digits) -> None:
+    together = recognizer.digits(few.images)
+    assert together.shape == (300, 10)
+    assert np.allclose(together.sum(axis=1), 1, atol=1e-5)
+    one_by_one = np.concatenate([recognizer.digits(image[np.newaxis]) for image in few.images])
+    assert np.allclose(together, one_by_one, atol=1e-5)
+    assert recognizer.digits(few.images[:0]).shape == (0, 10)
+
+
+def test_read_says_what_digits_says(recognizer: Recognizer, few: Digits) -> None:
+    right = 0
+    for image, label in zip(few.images[:100], few.labels[:100], strict=True):
+        reading = recognizer.read(image)
+        (digit,) = reading.digits
+        assert reading.text == str(digit.digit)
+        assert digit.confidence == max(digit.probabilities)
+        assert sum(digit.probabilities) == pytest.approx(1, abs=1e-5)
+        right += digit.digit == label
+    assert right >= 90
+
+
+def test_a_large_dark_on_bright_drawing_is_read_too(recognizer: Recognizer, few: Digits) -> None:
+    def photographed(image: np.ndarray) -> np.ndarray:
+        return np.pad(
+            240 - np.kron(image, np.ones((5, 5), np.uint8)) // 2, ((90, 20), (30, 160)), mode="edge"
+        )
+
+    read = [recognizer.read(photographed(image)).text for image in few.images[:100]]
+    assert np.mean([text == str(label) for text, label in zip(read, few.labels[:100], strict=True)]) >= 0.9
+
+
+def test_blank_images_have_no_text(recognizer: Recognizer) -> None:
+    assert recognizer.read(np.full((64, 64), 200, np.uint8)).text == ""
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((28, 28)), np.zeros((28, 28, 3), np.uint8), np.zeros((0, 28), np.uint8), [[0]],
+     np.zeros((1, 10_000), np.uint8)],
+)  # fmt: skip
+def test_unfit_images_are_refused(recognizer: Recognizer, image: object) -> None:
+    with pytest.raises(InputError, match="expected"):
+        recognizer.read(image)
+
+
+def test_unfit_batches_are_refused(recognizer: Recognizer) -> None:
+    with pytest.raises(InputError, match=r"\(2, 20, 20\)"):
+        recognizer.digits(np.zeros((2, 20, 20), np.uint8))
+
+
+def test_threads_share_a_recognizer(recognizer: Recognizer, few: Digits) -> None:
+    expected, found = recognizer.digits(few.images), []
+
+    def work() -> None:
+        found.extend(np.allclose(recognizer.digits(few.images), expected, atol=1e-5) for _ in range(5))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 20
+
+
+def test_load_finds_the_model_of_this_folder(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, few: Digits
+) -> None:
+    monkeypatch.chdir(trained.parent)
+    assert Recognizer.load().read(few.images[0]).text
+    shutil.rmtree(trained)
+    with pytest.raises(MissingError, match=r"artifacts.model\.onnx: no such model; .*digitcli train"):
+        Recognizer.load()
+
+
+def test_files_that_are_no_digit_reader(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("hello")
+    with pytest.raises(ModelError, match=r"text\.onnx: not an ONNX model"):
+        Recognizer.load(tmp_path / "text.onnx")
+    vector = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 4]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", vector[:1], vector[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    onnx.save(model, tmp_path / "relu.onnx")
+    with pytest.raises(ModelError, match=r"relu\.onnx: takes .* expected one input \(N, 28, 28, 1\)"):
+        Recognizer.load(tmp_path / "relu.onnx")
+
+
+def test_reading_needs_no_tensorflow(trained: Path) -> None:
+    code = (
+        "import sys, numpy, digitcli\n"
+        "digitcli.Recognizer.load('model.onnx').read(numpy.eye(28, dtype='uint8') * 255)\n"
+        "print(sorted({'tensorflow', 'keras', 'tf2onnx', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=trained, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

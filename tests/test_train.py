@@ -1,0 +1,282 @@
+"""The whole of ``digitcli train``, on the command line."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from conftest import Command, Outcome
+
+from digitcli import __version__
+
+FILES = {
+    "model.keras",
+    "model.onnx",
+    "history.json",
+    "metrics.json",
+    "run.json",
+    "loss.png",
+    "accuracy.png",
+    "samples.png",
+}
+
+
+def weights(model: Path) -> list[np.ndarray]:
+    import keras
+
+    return keras.saving.load_model(model, compile=False).get_weights()
+
+
+def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_it_leaves_every_file_and_nothing_half_written(trained_once: tuple[Path, Outcome]) -> None:
+    folder, outcome = trained_once
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert outcome.status == 0
+    for name in FILES:
+        assert name in outcome.stdout
+
+
+def test_without_a_terminal_it_says_plain_lines_and_nothing_of_tensorflows(
+    trained_once: tuple[Path, Outcome],
+) -> None:
+    _, outcome = trained_once
+    lines = outcome.stderr.splitlines()
+    assert lines[0] == "Recipe ci on sample: 1,833 training, 167 validation, 500 test images"
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == len(json.loads((trained_once[0] / "history.json").read_text())["epoch"])
+    for words in ("loss", "accuracy", "val_loss", "val_accuracy", "images/s", "left"):
+        assert words in epochs[0]
+    others = [line for line in lines[1:] if not line.startswith("epoch ")]
+    assert all(line.endswith(" ...") for line in others[:-1])
+    assert others[-1].startswith("Next: ")
+    assert "\x1b" not in outcome.stderr + outcome.stdout
+
+
+def test_it_reads_well(trained_once: tuple[Path, Outcome]) -> None:
+    metrics = json.loads((trained_once[0] / "metrics.json").read_text())
+    assert metrics["data"] == "sample"
+    assert metrics["n"] == 500
+    assert metrics["accuracy"] >= 0.93
+
+
+def test_run_json_tells_how_the_model_came_to_be(trained_once: tuple[Path, Outcome]) -> None:
+    run = json.loads((trained_once[0] / "run.json").read_text())
+    assert run["digitcli"] == __version__
+    assert run["recipe"]["name"] == "ci"
+    assert run["seed"] == run["recipe"]["seed"] == 0
+    assert run["data"]["name"] == "sample"
+    assert len(run["data"]["sha256"]) == 64
+    assert run["onnx"]["largest_difference"] < 1e-4
+    assert run["packages"]["tensorflow"].startswith("2.21")
+    assert run["machine"]["cores"] == os.cpu_count()
+    assert set(run["durations"]) == {"training", "export", "test", "drawing"}
+    assert run["parameters"] == sum(w.size for w in weights(trained_once[0] / "model.keras"))
+
+
+def test_json_alone_on_stdout(digitcli: Command) -> None:
+    outcome = digitcli(
+        "train", "--config", "ci", "--epochs", 1, "--limit", 300, "--seed", 5, "--batch-size", 20,
+        "--learning-rate", 0.05, "--artifacts", "runs/small", "--json", "--quiet",
+    )  # fmt: skip
+    assert outcome.status == 0
+    assert outcome.stderr == ""
+    report = outcome.json()
+    assert report["artifacts"] == "runs/small"
+    assert set(report["files"]) == FILES
+    assert report["history"]["epoch"] == [1]
+    assert report["seed"] == 5
+    assert report["test"]["n"] == 500
+
+
+def test_deterministic_runs_give_the_same_bits(digitcli: Command, tmp_path: Path) -> None:
+    def train(folder: str, seed: int) -> list[np.ndarray]:
+        outcome = digitcli(
+            "train", "--config", "classic", "--data", "sample", "--epochs", 1, "--deterministic",
+            "--seed", seed, "--artifacts", folder, "--quiet",
+        )  # fmt: skip
+        assert outcome.status == 0, outcome.stderr
+        return weights(tmp_path / folder / "model.keras")
+
+    first = train("a", 3)
+    assert same(first, train("b", 3))
+    assert not same(first, train("c", 4))
+
+
+def start(folder: Path, *arguments: object, **options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "digitcli", "train", *(str(argument) for argument in arguments)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def interrupt_after(process: subprocess.Popen[str], words: str) -> tuple[str, float]:
+    """Send SIGINT once a line starts so; return what came after it and how long the end took."""
+    for line in process.stderr:
+        if line.startswith(words):
+            break
+    time.sleep(0.3)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    return stderr, time.monotonic() - sent
+
+
+def test_ctrl_c_keeps_the_last_complete_epoch(trained: Path, digitcli: Command) -> None:
+    before = {path.name: path.read_bytes() for path in trained.iterdir()}
+    stderr, seconds = interrupt_after(start(trained.parent, "--config", "ci", "--epochs", 500), "epoch 3/")
+    process_words = stderr.splitlines()[-1]
+    assert "the model as it was then is in artifacts/interrupted" in process_words
+    assert seconds < 5
+    history = json.loads((trained / "interrupted" / "history.json").read_text())
+    assert len(history["epoch"]) >= 3
+    assert f"after {len(history['epoch'])} of 500 epochs" in process_words
+    after = {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+    assert after == before
+    kept = digitcli(
+        "evaluate", "--model", "artifacts/interrupted/model.keras", "--data", "sample", "--json"
+    ).json()
+    assert kept["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("words", ["Recipe", "Loading TensorFlow"])
+def test_ctrl_c_before_the_first_epoch(tmp_path: Path, words: str) -> None:
+    process = start(tmp_path, "--config", "ci", "--epochs", 500)
+    stderr, _ = interrupt_after(process, words)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert not list((tmp_path / "artifacts").iterdir())
+
+
+def test_ctrl_c_has_status_130(tmp_path: Path) -> None:
+    process = start(tmp_path, "--config", "ci", "--epochs", 500)
+    interrupt_after(process, "epoch 1/")
+    assert process.returncode == 130
+
+
+def test_a_killed_run_leaves_the_earlier_model(trained: Path) -> None:
+    before = {path.name: path.read_bytes() for path in trained.iterdir()}
+    process = start(trained.parent, "--config", "ci")
+    for line in process.stderr:
+        if line.startswith("Exporting"):
+            break
+    time.sleep(0.5)  # in the middle of writing model.keras and model.onnx
+    process.kill()
+    process.communicate()
+    visible = [path for path in trained.iterdir() if not path.name.startswith(".partial-")]
+    assert {path.name: path.read_bytes() for path in visible} == before
+
+
+def test_pictures_of_the_replaced_model_go(trained: Path, digitcli: Command) -> None:
+    assert digitcli("evaluate", "--data", "sample").status == 0
+    assert (trained / "mistakes.png").exists()
+    assert digitcli("train", "--config", "ci", "--epochs", 1, "--limit", 200, "--quiet").status == 0
+    assert not (trained / "mistakes.png").exists()
+    assert not (trained / "confusion.png").exists()
+
+
+def test_a_terminal_gets_a_live_display(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "digitcli", "train", "--config", "ci", "--epochs", "3"],
+        cwd=tmp_path,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "COLUMNS": "120", "TERM": "xterm-256color"},
+    )
+    os.close(slave)
+    screen = b""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and select.select([master], [], [], 60)[0]:
+        try:
+            screen += os.read(master, 65536)
+        except OSError:  # the other end has closed
+            break
+    os.close(master)
+    assert process.wait(60) == 0
+    shown = screen.decode()
+    for words in ("3/3", "step ", "loss ", "acc ", "val ", "img/s", " left", "Test accuracy"):
+        assert words in shown
+    assert "\x1b[" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--epochs", 0], "--epochs: found 0; expected greater than or equal to 1"),
+        (["--epochs", -5], "--epochs: found -5"),
+        (["--epochs", 10**9], "--epochs: found 1000000000; expected less than or equal to 1000"),
+        (["--epochs", "many"], "--epochs"),
+        (["--batch-size", 0], "--batch-size: found 0"),
+        (["--batch-size", 10**8], "--batch-size: found 100000000"),
+        (["--learning-rate", 0], "--learning-rate: found 0.0; expected greater than 0"),
+        (["--learning-rate", -1], "--learning-rate: found -1.0"),
+        (["--learning-rate", "nan"], "--learning-rate: found nan; expected a finite number"),
+        (["--learning-rate", "inf"], "--learning-rate: found inf"),
+        (["--learning-rate", 1e9], "--learning-rate: found 1000000000.0"),
+        (["--seed", -1], "--seed: found -1"),
+        (["--limit", 0], "--limit 0: expected at least 100"),
+        (["--limit", -3], "--limit -3: expected at least 100"),
+        (["--limit", 60_001], "--limit 60001: mnist has 60,000 training images"),
+        (["--data", ""], "--data: found ''"),
+    ],
+)
+def test_absurd_numbers_are_refused_before_any_work(
+    digitcli: Command, tmp_path: Path, arguments: list[object], words: str
+) -> None:
+    outcome = digitcli("train", *arguments)
+    assert outcome.status == 2
+    assert words in outcome.stderr
+    assert "Loading" not in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def test_divergence_stops_the_run_and_keeps_the_old_model(digitcli: Command, trained: Path) -> None:
+    before = (trained / "model.onnx").read_bytes()
+    outcome = digitcli("train", "--data", "sample", "--learning-rate", 1000)
+    assert outcome.status == 1
+    assert "training diverged; lower --learning-rate (it was 1000)" in outcome.stderr
+    assert outcome.stdout == ""
+    assert (trained / "model.onnx").read_bytes() == before
+
+
+def test_a_network_that_learnt_nothing_is_pointed_out(digitcli: Command) -> None:
+    outcome = digitcli("train", "-c", "classic", "--data", "sample", "--epochs", 1, "--learning-rate", 900)
+    assert outcome.status == 0
+    assert "no better than guessing" in outcome.stderr
+
+
+def test_list_recipes(digitcli: Command) -> None:
+    outcome = digitcli("train", "--list-recipes")
+    assert outcome.status == 0
+    for words in ("classic", "default", "ci", "one-cycle", "sample"):
+        assert words in outcome.stdout
+
+
+def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
+    """On the full MNIST: the data counts, not the number of epochs."""
+    with start(tmp_path, "--epochs", 1, "--quiet") as process:
+        peak = 0
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            try:
+                peak = max(peak, watched.memory_info().rss)
+            except psutil.NoSuchProcess:
+                break
+            time.sleep(0.02)
+    assert process.returncode == 0
+    assert 200e6 < peak < 2e9
