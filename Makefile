@@ -1,6 +1,9 @@
 # Every target makes the virtual environment it needs by itself.
 VENV ?= .venv
-PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell command -v python$(v) 2>/dev/null)) python3)
+# the first that runs and is of a version that digitcli supports
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
 ARGS ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -12,6 +15,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@[ -n "$(PYTHON)" ] || { echo "digitcli needs Python 3.11, 3.12 or 3.13; found none"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@

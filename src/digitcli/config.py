@@ -126,6 +126,18 @@ class OneCycle(_Frozen):
 Schedule = Annotated[Constant | OneCycle, Field(discriminator="type")]
 
 
+class Augmentation(_Frozen):
+    """How far training images are distorted, either way; nothing by default.
+
+    rotation in degrees; scale and shear as shares; shift in pixels.
+    """
+
+    rotation: float = Field(default=0.0, ge=0, le=45)
+    scale: float = Field(default=0.0, ge=0, le=0.5)
+    shear: float = Field(default=0.0, ge=0, le=1)
+    shift: float = Field(default=0.0, ge=0, le=8)
+
+
 class Recipe(_Frozen):
     """Everything that decides what a training run computes, but the images and the machine."""
 
@@ -136,6 +148,7 @@ class Recipe(_Frozen):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     optimizer: Optimizer
     schedule: Schedule
+    augmentation: Augmentation = Augmentation()
     network: tuple[Layer, ...] = Field(strict=False, max_length=200)
 
     @model_validator(mode="after")

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.augmentation import augment
 from digitcli.backend import keras, tf
-from digitcli.config import Recipe
+from digitcli.config import Augmentation, Recipe
 from digitcli.datasets import Digits, Division
 from digitcli.errors import TrainingError
 from digitcli.models import Network, build_optimizer
@@ -113,6 +114,7 @@ class _Loop:
         self._steps = math.ceil(len(division.train) / recipe.batch_size)
         self._optimizer = build_optimizer(recipe, self._steps * recipe.epochs)
         self._optimizer.build(network.trainable_variables)
+        self._augmented = recipe.augmentation != Augmentation()
         self._loss = keras.losses.CategoricalCrossentropy()
         self._train_chunk = tf.function(self._chunk)
         self._measure_batch = tf.function(self._measure, reduce_retracing=True)
@@ -159,8 +161,11 @@ class _Loop:
         loss, right = tf.constant(0.0), tf.constant(0)
         for step in tf.range(first, last):
             batch = order[step * size : (step + 1) * size]  # the last one may be shorter
-            images = tf.gather(self._images, batch)
+            images = self._as_input(tf.gather(self._images, batch))
             labels = tf.gather(self._labels, batch)
+            if self._augmented:
+                seed = tf.stack([self._recipe.seed, tf.cast(self._optimizer.iterations, tf.int32)])
+                images = augment(images, self._recipe.augmentation, seed)
             with tf.GradientTape() as tape:
                 mean, correct = self._loss_and_hits(images, labels, training=True)
             variables = self._network.trainable_variables
@@ -170,12 +175,15 @@ class _Loop:
         return loss, right
 
     def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        mean, correct = self._loss_and_hits(images, labels, training=False)
+        mean, correct = self._loss_and_hits(self._as_input(images), labels, training=False)
         return mean * tf.cast(tf.size(labels), tf.float32), correct
 
+    @staticmethod
+    def _as_input(images: Any) -> Any:
+        return tf.cast(images, tf.float32)[..., tf.newaxis]  # (B, 28, 28, 1)
+
     def _loss_and_hits(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
-        batch = tf.cast(images, tf.float32)[..., tf.newaxis]  # (B, 28, 28, 1)
-        probabilities = self._network(batch, training=training)  # (B, 10)
+        probabilities = self._network(images, training=training)  # (B, 10)
         labels = tf.cast(labels, tf.int32)
         mean = self._loss(tf.one_hot(labels, CLASSES), probabilities)
         hits = tf.argmax(probabilities, axis=1, output_type=tf.int32) == labels

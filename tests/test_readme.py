@@ -1,0 +1,91 @@
+"""README tells the truth: every command and every piece of code in it is run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    lines = "".join(blocks("console")).splitlines()
+    assert all(line.startswith("$ ") for line in lines)
+    return [line.removeprefix("$ ") for line in lines]
+
+
+def run(command: str, folder: Path) -> str:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
+    """As shown, but for the length: training gets fewer images and epochs, where none are given to lose."""
+    (tmp_path / "mine.toml").write_text(blocks("toml")[0])
+    shown = [command for command in commands() if command.startswith("digitcli ")]
+    assert len(shown) >= 8
+    for command in shown:
+        shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
+        run(command + shorter, tmp_path)
+    expected = ("artifacts/confusion.png", "artifacts/comparison.png", "runs/mine/model.onnx")
+    assert all((tmp_path / name).is_file() for name in expected)
+    (code,) = blocks("python")
+    lines = run(f"python -c '{code}'", tmp_path).splitlines()
+    assert re.fullmatch(r"\d [01]\.\d+", lines[0])
+    assert 0.1 < float(lines[1]) <= 1
+
+
+def test_make_train(tmp_path: Path) -> None:
+    """The real target, on the environment that is already there."""
+    assert "make train" in commands()
+    make = f"make -C {REPOSITORY} VENV={sys.prefix} -o {sys.prefix}/.installed"
+    run(f"{make} train ARGS='--config ci --epochs 1 --artifacts {tmp_path}/a --quiet'", tmp_path)
+    assert (tmp_path / "a" / "model.onnx").is_file()
+
+
+def test_make_test_runs_the_tests(tmp_path: Path) -> None:
+    """Not run inside itself: what it would run is looked at instead."""
+    assert "make test" in commands()
+    make = f"make --no-print-directory -C {REPOSITORY} VENV={sys.prefix} -o {sys.prefix}/.installed"
+    assert run(f"{make} -n test", tmp_path).split() == [f"{sys.prefix}/bin/python", "-m", "pytest"]
+
+
+def test_no_command_is_left_out() -> None:
+    others = {command for command in commands() if not command.startswith("digitcli ")}
+    assert others == {"make train", "make test", "pip install ."}  # the last one: test_package.py
+
+
+@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "clean"])
+def test_bare_make_lists_the_targets(tmp_path: Path, target: str) -> None:
+    assert f"make {target} " in run(f"make --no-print-directory -C {REPOSITORY}", tmp_path)
+
+
+def test_the_file_map_is_complete() -> None:
+    files = {path.name for path in (REPOSITORY / "src" / "digitcli").glob("*.py")}
+    for name in files - {"__init__.py", "__main__.py"}:
+        assert name in README, name
+
+
+def test_links_and_pictures_exist() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (REPOSITORY / target).exists(), target
+
+
+def test_every_option_is_in_a_help_text() -> None:
+    for option in set(re.findall(r"`(--[a-z-]+)", README)):
+        texts = [run(f"digitcli {name} --help", REPOSITORY) for name in ("", "train", "evaluate", "plot")]
+        assert any(option in text for text in texts), option
