@@ -24,7 +24,7 @@ train: $(INSTALLED)  ## install what is missing, train the default recipe on MNI
 	$(BIN)/digitcli train $(ARGS)
 
 test: $(INSTALLED)  ## install what is missing, run the tests (ARGS="-k onnx" adds options)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
 lint: $(INSTALLED)  ## style and format
 	$(BIN)/ruff check .

