@@ -51,7 +51,7 @@ def test_without_a_terminal_it_says_plain_lines_and_nothing_of_tensorflows(
     assert lines[0] == "Recipe ci on sample: 1,833 training, 167 validation, 500 test images"
     epochs = [line for line in lines if line.startswith("epoch ")]
     assert len(epochs) == len(json.loads((trained_once[0] / "history.json").read_text())["epoch"])
-    for words in ("loss", "accuracy", "val_loss", "val_accuracy", "images/s", "left"):
+    for words in ("loss", "acc", "val_loss", "val_acc", "images/s", "left"):
         assert words in epochs[0]
     others = [line for line in lines[1:] if not line.startswith("epoch ")]
     assert all(line.endswith(" ...") for line in others[:-1])

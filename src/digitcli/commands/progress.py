@@ -40,15 +40,12 @@ class Lines(Silent):
         self._last = step
 
     def epoch(self, epoch: "Epoch") -> None:
-        line = (
-            f"epoch {epoch.epoch}/{self._epochs}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
-            f"val_loss {epoch.val_loss:.4f}  val_accuracy {epoch.val_accuracy:.2%}  {epoch.seconds:.1f} s"
-        )
+        speed = ""
         if self._last is not None:
-            line += f"  {self._last.images_per_second:,.0f} images/s"
+            speed = f"  {self._last.images_per_second:,.0f} images/s"
             if epoch.epoch < self._epochs:
-                line += f"  {_clock(self._last.seconds_left)} left"
-        say(line)
+                speed += f"  {_clock(self._last.seconds_left)} left"
+        say(_in_words(epoch, self._epochs) + speed)
 
 
 class Live(Lines):
@@ -92,7 +89,7 @@ class Live(Lines):
         )
 
     def epoch(self, epoch: "Epoch") -> None:
-        super().epoch(epoch)
+        say(_in_words(epoch, self._epochs))
         self._validation = f"  val {epoch.val_accuracy:.2%}"
 
 
@@ -101,6 +98,13 @@ def make_reporter(epochs: int, *, quiet: bool) -> Silent:
     if quiet:
         return Silent()
     return Live(epochs) if stderr().is_terminal else Lines(epochs)
+
+
+def _in_words(epoch: "Epoch", epochs: int) -> str:
+    return (
+        f"epoch {epoch.epoch}/{epochs}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}  "
+        f"val_loss {epoch.val_loss:.4f}  val_acc {epoch.val_accuracy:.2%}  {epoch.seconds:.1f} s"
+    )
 
 
 def _clock(seconds: float) -> str:
