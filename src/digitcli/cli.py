@@ -57,7 +57,7 @@ def run(arguments: list[str] | None = None) -> int:
     except DigitcliError as error:
         if settings.debug:
             raise
-        tell_error(str(error))
+        (say if error.exit_code == ExitCode.INTERRUPTED else tell_error)(str(error))
         return error.exit_code
     except Exception as error:
         if settings.debug:

@@ -48,9 +48,10 @@ class MaxPool(_Frozen):
 
 
 class BatchNorm(_Frozen):
-    """Batch normalisation over the channels."""
+    """Batch normalisation over the channels; `momentum` is that of its moving averages."""
 
     type: Literal["batch-norm"]
+    momentum: float = Field(default=0.99, ge=0, lt=1)
 
 
 class Relu(_Frozen):

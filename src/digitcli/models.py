@@ -45,8 +45,8 @@ def _layer(description: config.Layer, name: str) -> Any:
             )
         case config.MaxPool(size=size):
             return keras.layers.MaxPooling2D(size, name=name)
-        case config.BatchNorm():
-            return keras.layers.BatchNormalization(name=name)
+        case config.BatchNorm(momentum=momentum):
+            return keras.layers.BatchNormalization(momentum=momentum, name=name)
         case config.Relu():
             return keras.layers.ReLU(name=name)
         case config.Dropout(rate=rate):

@@ -125,7 +125,7 @@ def _keep_interrupted(
     run: Run, network: Network, progress: Progress, durations: dict[str, float]
 ) -> InterruptedRun:
     if not progress.epochs:
-        return InterruptedRun("stopped before the first epoch was complete; nothing was kept or replaced")
+        return InterruptedRun("Stopped before the first epoch was complete; nothing was kept or replaced")
     folder = run.folder / artifacts.INTERRUPTED
     network.set_weights(progress.weights)
     with artifacts.replacing(folder) as files:
@@ -134,7 +134,7 @@ def _keep_interrupted(
         files.write_json(artifacts.RUN, describe(run, durations))
     done = len(progress.epochs)
     return InterruptedRun(
-        f"stopped after {done} of {run.recipe.epochs} epochs; the model as it was then is in "
+        f"Stopped after {done} of {run.recipe.epochs} epochs; the model as it was then is in "
         f"{folder}, what {run.folder} held before is unchanged"
     )
 
