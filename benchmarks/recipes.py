@@ -26,7 +26,7 @@ def train(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "digitcli", "train", "--config", recipe, "--seed", str(seed)]
     command += ["--artifacts", str(folder), "--json", "--quiet"]
     print(f"{recipe}, seed {seed} ...", file=sys.stderr, flush=True)
-    report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     run = json.loads((folder / "run.json").read_text())
     return {
         "recipe": recipe,

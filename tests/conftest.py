@@ -31,6 +31,11 @@ class Outcome:
         return json.loads(self.stdout)
 
 
+# whatever a developer has set for colours or TensorFlow's log changes nothing
+_OTHERS = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE")
+_ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _OTHERS}
+_ENVIRONMENT |= {"COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "0"}
+
 Command = Callable[..., Outcome]
 
 
@@ -39,7 +44,7 @@ def execute(*arguments: object, cwd: Path, environment: dict[str, str] | None = 
     done = subprocess.run(
         [sys.executable, *(str(argument) for argument in arguments)],
         cwd=cwd,
-        env={**os.environ, "COLUMNS": "100", **(environment or {})},
+        env={**_ENVIRONMENT, **(environment or {})},
         capture_output=True,
         text=True,
         timeout=300,

@@ -7,7 +7,7 @@ import pytest
 from conftest import Command
 
 from digitcli.artifacts import HISTORY_COLUMNS, read_history, read_run, replacing, require_writable
-from digitcli.errors import InputError, MissingError, OptionError
+from digitcli.errors import DigitcliError, InputError, MissingError, OptionError
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -22,6 +22,23 @@ def test_files_appear_together_at_the_end(tmp_path: Path) -> None:
         assert (tmp_path / "a.txt").read_text() == "old"
         assert not (tmp_path / "b.json").exists()
     assert contents(tmp_path) == {"a.txt": "new", "b.json": "[\n  1\n]\n"}
+
+
+def test_files_can_go_with_the_others(tmp_path: Path) -> None:
+    (tmp_path / "stale.png").write_text("old")
+    with replacing(tmp_path) as files:
+        files.remove("stale.png")
+        files.remove("never.png")
+        assert (tmp_path / "stale.png").exists()
+    assert contents(tmp_path) == {}
+
+
+def test_a_write_that_fails_is_told(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DigitcliError, match=r"cannot write to .*nothing was replaced"),
+        replacing(tmp_path) as files,
+    ):
+        files.write("no/such/folder.txt", b"")
 
 
 @pytest.mark.parametrize("exception", [ValueError, KeyboardInterrupt])

@@ -103,14 +103,15 @@ network = [
 ]
 optimizer = { type = "sgd", learning_rate = nan, momentum = "high" }
 schedule = { type = "triangle" }
+augmentation = { rotate = 3 }
 """,
     )
     outcome = digitcli("train", "--config", "mine.toml")
     assert outcome.status == 3
     lines = [line.strip() for line in outcome.stderr.splitlines()]
-    assert lines[0] == "Error: mine.toml: 12 problems"
+    assert lines[0] == "Error: mine.toml: 13 problems"
     assert set(lines[1:]) == {
-        "description: missing",
+        "description: missing; expected a line of text",
         "epochs: found 0; expected greater than or equal to 1",
         "batch_size: found 2.5; expected a valid integer",
         "learning_rate: unknown key; expected one of description, data, epochs, batch_size, seed, optimizer, "
@@ -121,10 +122,11 @@ schedule = { type = "triangle" }
         "network layer 2: type 'convolution' is unknown; expected one of conv, max-pool, batch-norm, relu, "
         "dropout, flatten, dense",
         "network layer 3 (dropout): rate: found 1.0; expected less than 1",
-        "network layer 4: type is missing",
+        "network layer 4: type is missing; expected a table with type and what belongs to it",
         "optimizer (sgd): learning_rate: found nan; expected a finite number",
         "optimizer (sgd): momentum: found 'high'; expected a valid number",
         "schedule: type 'triangle' is unknown; expected one of constant, one-cycle",
+        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift",
     }
 
 
@@ -135,6 +137,10 @@ schedule = { type = "triangle" }
         ('[{ type = "flatten" }, { type = "max-pool" }]', "layer 2 (max-pool): its input is flat"),
         ('[{ type = "max-pool", size = 20 }, { type = "max-pool" }]', "layer 2 (max-pool): nothing is left"),
         ('[{ type = "max-pool" }]', "network: it ends with an image"),
+        (
+            '[{ type = "conv", filters = 1024 }, { type = "flatten" }, { type = "dense", units = 4096 }]',
+            "layer 3 (dense): 3,288,343,552 weights so far; expected at most 20,000,000",
+        ),
     ],
 )
 def test_layers_that_do_not_fit_are_named(tmp_path: Path, network: str, problem: str) -> None:
@@ -151,6 +157,8 @@ def test_layers_that_do_not_fit_are_named(tmp_path: Path, network: str, problem:
         (b"epochs = ", "not valid TOML"),
         (b"\xff\xfe", "not UTF-8"),
         (b"# " + b"x" * 200_000, "over 100,000 bytes"),
+        (b"epochs = " + b"9" * 5_000, "not valid TOML"),
+        (b"epochs = " + b"[" * 20_000, "not valid TOML"),
     ],
 )
 def test_unreadable_recipe_files(digitcli: Command, tmp_path: Path, content: bytes, words: str) -> None:
@@ -177,5 +185,5 @@ def test_any_mapping_is_a_recipe_or_a_recipe_error(values: dict[str, object]) ->
         parse_recipe(values, "origin")
 
 
-def test_recipes_are_where_the_package_looks() -> None:
-    assert [path.stem for path in sorted(FOLDER.glob("*.toml"))] == names()
+def test_recipes_of_a_checkout_are_in_its_configs() -> None:
+    assert Path(__file__).parents[1] / "configs" == FOLDER

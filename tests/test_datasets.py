@@ -164,7 +164,24 @@ def test_truncated_npz_is_refused(digitcli: Command, tmp_path: Path, sample: Dat
     (tmp_path / "cut.npz").write_bytes(content[: int(share * len(content))])
     outcome = digitcli("train", "--data", "cut.npz")
     assert outcome.status == 3
-    assert "cut.npz: damaged, cut off or not a .npz file" in outcome.stderr
+    assert "cut.npz: damaged, cut off, encrypted or not a .npz file" in outcome.stderr
+
+
+def test_encrypted_npz_is_refused(tmp_path: Path, sample: Dataset) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, x=sample.test.images, y=sample.test.labels)
+    content = bytearray(buffer.getvalue())
+    content[6] |= 1  # the flag of the first member ...
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # ... and of its entry in the directory
+    (tmp_path / "locked.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"locked\.npz: damaged, cut off, encrypted"):
+        datasets.load(str(tmp_path / "locked.npz"))
+
+
+def test_a_name_that_no_file_can_have(digitcli: Command) -> None:
+    outcome = digitcli("train", "--data", "x" * 5000 + ".npz")
+    assert outcome.status == 3
+    assert "no such file" in outcome.stderr
 
 
 def test_npz_with_a_header_that_promises_too_much(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from conftest import Command, execute
 
-from digitcli.datasets import Dataset
+from digitcli.datasets import Dataset, Digits
+from digitcli.errors import ModelError
+from digitcli.evaluation import evaluate
 
 CONTRACT = {
     "data", "model", "n", "accuracy", "accuracy_ci95", "loss", "per_class", "confusion", "seconds",
@@ -82,14 +84,30 @@ def test_damaged_model(digitcli: Command, tmp_path: Path, name: str) -> None:
     assert outcome.stderr.count("\n") == 1
 
 
-def test_a_source_that_was_trained_on_is_pointed_out(
-    digitcli: Command, trained: Path, tmp_path: Path, sample: Dataset
+def test_of_a_source_that_was_trained_on_only_the_rest_is_read(
+    digitcli: Command, tmp_path: Path, sample: Dataset
 ) -> None:
-    np.savez(tmp_path / "one.npz", x=sample.test.images, y=sample.test.labels)
-    run = trained / "run.json"
-    checksum = Dataset("one", test=sample.test).sha256
-    run.write_text(run.read_text().replace(json.loads(run.read_text())["data"]["sha256"], checksum))
-    assert "its own training images" in digitcli("evaluate", "--data", "one.npz").stderr
+    np.savez(tmp_path / "one.npz", x=sample.train.images, y=sample.train.labels)
+    trained = digitcli("train", "-c", "ci", "--data", "one.npz", "--epochs", 1, "--json").json()
+    assert trained["test"]["n"] == 333
+    again = digitcli("evaluate", "--data", "one.npz", "--json")
+    assert "only what training left out" in again.stderr
+    assert again.json()["confusion"] == trained["test"]["confusion"]
+    assert digitcli("evaluate", "--data", "sample", "--json").json()["n"] == 500
+
+
+def test_a_model_whose_numbers_are_not_finite(few: Digits) -> None:
+    class Broken:
+        def digits(self, images: np.ndarray) -> np.ndarray:
+            return np.full((len(images), 10), np.nan, np.float32)
+
+    with pytest.raises(ModelError, match="not finite"):
+        evaluate(Broken(), few, data="few", model="broken.onnx")
+
+
+def test_a_foreign_run_json_beside_a_model_does_no_harm(digitcli: Command, trained: Path) -> None:
+    (trained / "run.json").write_text("not ours")
+    assert digitcli("evaluate", "--data", "sample").status == 0
 
 
 def test_a_digit_that_is_not_there_has_no_score(

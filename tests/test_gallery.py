@@ -49,6 +49,9 @@ def test_folders_without_compare_are_explained(digitcli: Command, trained: Path)
 
 
 def test_a_run_that_is_not_there(digitcli: Command, trained: Path) -> None:
+    outcome = digitcli("plot", "--artifacts", "typo")
+    assert outcome.status == 4
+    assert not (trained.parent / "typo").exists()
     outcome = digitcli("plot", "--compare", "artifacts", "nowhere")
     assert outcome.status == 4
     assert "nowhere/history.json: no such history" in outcome.stderr

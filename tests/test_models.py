@@ -100,6 +100,9 @@ def test_summary_prints_the_network(digitcli: Command) -> None:
     assert outcome.status == 0
     for words in ("conv_2", "14 x 14 x 64", "18,496", "421,642", "share of the work", "100.0%"):
         assert words in outcome.stdout
+    as_json = digitcli("train", "--config", "ci", "--summary", "--json", "--quiet")
+    assert [layer["name"] for layer in as_json.json()][:2] == ["rescaling", "conv_1"]
+    assert as_json.stderr == ""
 
 
 def test_missing_keras_model(tmp_path: Path) -> None:
@@ -115,6 +118,13 @@ def test_files_that_are_no_keras_model(tmp_path: Path) -> None:
     other.save(tmp_path / "other.keras")
     with pytest.raises(ModelError, match=r"takes \(4,\) and gives \(3,\)"):
         load_keras_reader(tmp_path / "other.keras")
+
+
+def test_an_unbuilt_keras_model_is_refused(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([keras.layers.Dense(10)]).save(tmp_path / "unbuilt.keras")
+    with pytest.raises(ModelError, match=r"unbuilt\.keras"):
+        load_keras_reader(tmp_path / "unbuilt.keras")
 
 
 def test_code_in_a_keras_model_is_refused(tmp_path: Path) -> None:

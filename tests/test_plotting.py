@@ -73,6 +73,13 @@ def test_comparison_has_a_curve_for_every_run() -> None:
     assert all(name in texts(figure) for name in names)
 
 
+def test_any_name_can_be_shown() -> None:
+    figure = plotting.comparison(dict.fromkeys(["_private", "cost $5 or $6", "数字"], HISTORY))
+    plotting.png(figure)
+    shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert [name.split(" (")[0].strip() for name in shown] == ["_private", r"cost \$5 or \$6", "数字"]
+
+
 def test_samples_are_labelled(sample: Dataset) -> None:
     figure = plotting.samples(sample.train)
     assert [axes.get_title() for axes in figure.axes] == [

@@ -6,7 +6,7 @@ from digitcli.config import load_recipe
 from digitcli.datasets import Dataset, Digits, Division, divide
 from digitcli.errors import TrainingError
 from digitcli.models import KerasReader, build_network
-from digitcli.training import Epoch, Progress, Step, fit
+from digitcli.training import Epoch, Progress, Step, _Loop, fit
 
 
 class Log:
@@ -103,6 +103,15 @@ def test_labels_decide_what_is_learnt(division: Division) -> None:
     _, _, log = train(permuted)
     assert log.epochs[-1].accuracy > 0.8
     assert log.epochs[-1].val_accuracy < 0.2
+
+
+def test_weights_that_are_no_numbers_are_noticed_after_the_last_step(division: Division) -> None:
+    """The loss is taken before a step changes the weights: the validation sees what the last one did."""
+    recipe = load_recipe("ci")[1]
+    network = build_network(recipe)
+    network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
+    with pytest.raises(TrainingError, match=r"validation loss became nan.*lower --learning-rate"):
+        _Loop(network, recipe, division).measure(division.validation)
 
 
 def test_divergence_is_an_error_that_names_the_rate(division: Division) -> None:

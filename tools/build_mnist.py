@@ -31,6 +31,8 @@ def main(folder: Path) -> None:
             sys.exit(f"{folder / name}: SHA-256 is {found}; expected {expected}")
     dataset = idx.load(folder)
     assert dataset.train is not None  # an IDX folder always has both parts
+    if dataset.sha256 != SHA256:
+        sys.exit(f"content SHA-256 is {dataset.sha256}; digitcli.datasets.packaged expects {SHA256}")
     np.savez_compressed(
         FILE,
         x_train=dataset.train.images,
@@ -39,8 +41,6 @@ def main(folder: Path) -> None:
         y_test=dataset.test.labels,
     )
     print(f"{FILE}: {FILE.stat().st_size:,} bytes, content SHA-256 {dataset.sha256}")
-    if dataset.sha256 != SHA256:
-        sys.exit("that is not the checksum that digitcli.datasets.packaged expects")
 
 
 if __name__ == "__main__":

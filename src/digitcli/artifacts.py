@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from digitcli.errors import InputError, MissingError, OptionError
+from digitcli.errors import DigitcliError, InputError, MissingError, OptionError
 
 DEFAULT_FOLDER = Path("artifacts")
 MODEL = "model.onnx"
@@ -22,7 +24,20 @@ SAMPLES = "samples.png"
 CONFUSION = "confusion.png"
 MISTAKES = "mistakes.png"
 COMPARISON = "comparison.png"
-INTERRUPTED = "interrupted"
+FILES = (
+    MODEL,
+    KERAS_MODEL,
+    HISTORY,
+    METRICS,
+    RUN,
+    LOSS,
+    ACCURACY,
+    SAMPLES,
+    CONFUSION,
+    MISTAKES,
+    COMPARISON,
+)
+INTERRUPTED = "interrupted"  # a folder
 
 _PARTIAL = ".partial-"
 _STALE_AFTER = 3600.0  # seconds; what a killed process left behind is removed after this long
@@ -37,7 +52,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     Raises `MissingError` where there is none, `InputError` where it is damaged.
     """
     path = folder / HISTORY
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MissingError(f"{path}: no such history; make one with: digitcli train --artifacts {folder}")
     history = _read_json(path)
     columns = [history.get(name) for name in HISTORY_COLUMNS]
@@ -50,7 +65,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
 def read_run(folder: Path) -> dict[str, Any]:
     """Return a run's ``run.json``, empty where there is none. Raises `InputError` if damaged."""
     path = folder / RUN
-    return _read_json(path) if path.is_file() else {}
+    return _read_json(path) if os.path.isfile(path) else {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -68,7 +83,7 @@ def _numbers(values: list[Any]) -> bool:
 
 
 def require_writable(folder: Path) -> None:
-    """Create `folder` if need be and prove that files can be put there; `OptionError` if not."""
+    """Create `folder` if need be and prove that a run's files can be put there; `OptionError` if not."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = _partial(folder, "probe.txt")
@@ -79,6 +94,13 @@ def require_writable(folder: Path) -> None:
             f"cannot write to the artifacts folder {folder}: {error.strerror}; "
             "name a folder of your own with --artifacts"
         ) from error
+    for name in FILES:
+        if (folder / name).is_dir():
+            raise OptionError(
+                f"{folder / name} is a folder; expected a file or nothing, as a file goes there"
+            )
+    if (folder / INTERRUPTED).exists() and not (folder / INTERRUPTED).is_dir():
+        raise OptionError(f"{folder / INTERRUPTED} is a file; expected a folder or nothing")
 
 
 class Replacement:
@@ -90,6 +112,7 @@ class Replacement:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written: dict[str, Path] = {}
+        self._removed: list[str] = []
 
     def path(self, name: str) -> Path:
         """Return where to write the file that will be called `name`."""
@@ -105,6 +128,10 @@ class Replacement:
         """Write `value` as JSON; NaN and infinity, which JSON lacks, are a `ValueError`."""
         self.write(name, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
 
+    def remove(self, name: str) -> None:
+        """Let the file `name`, if there is one, go when the others take their places."""
+        self._removed.append(name)
+
     def names(self) -> tuple[str, ...]:
         """Return the names of the files so far, in the order in which they were begun."""
         return tuple(self._written)
@@ -112,27 +139,51 @@ class Replacement:
     def _commit(self) -> None:
         for temporary in self._written.values():
             _flush(temporary)
-        for name, temporary in self._written.items():
-            temporary.replace(self._folder / name)
+        with _interrupts_ignored():  # for some milliseconds: half of the files would be of another run
+            for name, temporary in self._written.items():
+                temporary.replace(self._folder / name)
+            for name in self._removed:
+                (self._folder / name).unlink(missing_ok=True)
         _flush(self._folder)
 
     def _discard(self) -> None:
         for temporary in self._written.values():
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def replacing(folder: Path) -> Iterator[Replacement]:
-    """Give a `Replacement` whose files appear at the end, or not at all after an exception."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    """Give a `Replacement` whose files appear at the end, or not at all after an exception.
+
+    Raises `DigitcliError` where the disk is full or the folder cannot be written to any more.
+    """
     files = Replacement(folder)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         yield files
         files._commit()
+    except OSError as error:
+        files._discard()
+        raise DigitcliError(
+            f"cannot write to {folder}: {error.strerror or error}; nothing was replaced"
+        ) from error
     except BaseException:
         files._discard()
         raise
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only that one gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _partial(folder: Path, name: str) -> Path:

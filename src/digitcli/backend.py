@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Iterator
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from digitcli.errors import MissingError
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
@@ -32,9 +34,12 @@ def _silent_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-with _silent_stderr():
-    import keras
-    import tensorflow as tf
+try:
+    with _silent_stderr():
+        import keras
+        import tensorflow as tf
+except ModuleNotFoundError as error:
+    raise MissingError(f"{error.name} is not installed; install it with: pip install tensorflow") from error
 
 for _logger in ("tensorflow", "tf2onnx", "absl"):
     logging.getLogger(_logger).setLevel(logging.ERROR)

@@ -1,5 +1,8 @@
 """The command line: the commands' names, the options of all of them, and the one error boundary."""
 
+import io
+import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -50,18 +53,21 @@ def _options(
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status; every error ends here, as a line of words."""
     settings = _Settings()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a path that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments, prog_name="digitcli", obj=settings)
     except SystemExit as exit_:  # how Typer ends, well or not
         return exit_.code if isinstance(exit_.code, int) else ExitCode.FAILED
     except DigitcliError as error:
         if settings.debug:
-            raise
+            traceback.print_exc()
         (say if error.exit_code == ExitCode.INTERRUPTED else tell_error)(str(error))
         return error.exit_code
     except Exception as error:
         if settings.debug:
-            raise
+            traceback.print_exc()
         tell_error(f"{type(error).__name__}: {error}")
         say("That is unexpected. Run it again as: digitcli --debug ...  to see where it happened.")
         return ExitCode.FAILED

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
+from digitcli import problems
 from digitcli.errors import OptionError, RecipeError
 from digitcli.preprocessing import IMAGE_SIZE
 from digitcli.recipes import find, names
@@ -20,6 +20,7 @@ MAX_EPOCHS = 1_000
 MAX_BATCH_SIZE = 10_000
 MAX_LEARNING_RATE = 1_000.0  # absurd already, but low enough for "it diverged" to be shown
 MAX_SEED = 2**31 - 1
+MAX_WEIGHTS = 20_000_000  # of a network; far over what digits need, well under a laptop's memory
 
 
 class _Frozen(BaseModel):
@@ -33,7 +34,7 @@ class Conv(_Frozen):
     """2-D convolution, stride 1."""
 
     type: Literal["conv"]
-    filters: int = Field(ge=1, le=1024)
+    filters: int = Field(ge=1, le=1024, description="a whole number")
     kernel: int = Field(default=3, ge=1, le=IMAGE_SIZE)
     padding: Literal["same", "valid"] = "same"
     activation: Activation = "linear"
@@ -64,7 +65,7 @@ class Dropout(_Frozen):
     """Sets a share `rate` of its inputs to zero while training."""
 
     type: Literal["dropout"]
-    rate: float = Field(gt=0, lt=1)
+    rate: float = Field(gt=0, lt=1, description="a share between 0 and 1")
 
 
 class Flatten(_Frozen):
@@ -77,13 +78,13 @@ class Dense(_Frozen):
     """Fully connected layer; its input must be flat."""
 
     type: Literal["dense"]
-    units: int = Field(ge=1, le=4096)
+    units: int = Field(ge=1, le=4096, description="a whole number")
     activation: Activation = "linear"
 
 
 Layer = Annotated[Conv | MaxPool | BatchNorm | Relu | Dropout | Flatten | Dense, Field(discriminator="type")]
 
-LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE)]
+LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE, description="a number over 0")]
 
 
 class Sgd(_Frozen):
@@ -142,34 +143,43 @@ class Augmentation(_Frozen):
 class Recipe(_Frozen):
     """Everything that decides what a training run computes, but the images and the machine."""
 
-    description: str = Field(min_length=1, max_length=200)
+    description: str = Field(min_length=1, max_length=200, description="a line of text")
     data: str = Field(default="mnist", min_length=1)
-    epochs: int = Field(ge=1, le=MAX_EPOCHS)
-    batch_size: int = Field(ge=1, le=MAX_BATCH_SIZE)
+    epochs: int = Field(ge=1, le=MAX_EPOCHS, description="a whole number")
+    batch_size: int = Field(ge=1, le=MAX_BATCH_SIZE, description="a whole number")
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    optimizer: Optimizer
-    schedule: Schedule
+    optimizer: Optimizer = Field(description="a table with type sgd or adam")
+    schedule: Schedule = Field(description="a table with type constant or one-cycle")
     augmentation: Augmentation = Augmentation()
-    network: tuple[Layer, ...] = Field(strict=False, max_length=200)
+    network: tuple[Layer, ...] = Field(strict=False, max_length=200, description="a list of layers")
 
     @model_validator(mode="after")
     def _layers_fit(self) -> "Recipe":
+        """Follow one image through the layers; stop at the first that it does not fit."""
         size: int | None = IMAGE_SIZE  # height = width; None once flat
+        width, weights = 1, 0  # channels, or values once flat
         for number, layer in enumerate(self.network, start=1):
             place = f"network layer {number} ({layer.type})"
             match layer:
                 case Conv() | MaxPool() | Flatten() if size is None:
                     raise ValueError(f"{place}: its input is flat already; expected an image")
                 case Dense() if size is not None:
-                    raise ValueError(f"{place}: its input is an image; put a flatten before it")
-                case Conv(kernel=kernel, padding="valid") if size is not None:
-                    size = size - kernel + 1
+                    raise ValueError(f"{place}: its input is an image; expected a flatten before it")
+                case Conv(kernel=kernel, filters=filters) if size is not None:
+                    size = size - kernel + 1 if layer.padding == "valid" else size
+                    weights += kernel * kernel * width * filters
+                    width = filters
                 case MaxPool(size=window) if size is not None:
                     size = size // window
-                case Flatten():
-                    size = None
+                case Flatten() if size is not None:
+                    width, size = size * size * width, None
+                case Dense(units=units):
+                    weights += width * units
+                    width = units
             if size is not None and size < 1:
                 raise ValueError(f"{place}: nothing is left of the {IMAGE_SIZE}x{IMAGE_SIZE} image")
+            if weights > MAX_WEIGHTS:
+                raise ValueError(f"{place}: {weights:,} weights so far; expected at most {MAX_WEIGHTS:,}")
         if size is not None:
             raise ValueError("network: it ends with an image; expected a flatten among its layers")
         return self
@@ -193,11 +203,23 @@ class Recipe(_Frozen):
             return Recipe.model_validate(values)
         except ValidationError as error:
             # the recipe was valid before, so every problem is with an option's value
-            problems = [
-                f"--{str(detail['loc'][-1]).replace('_', '-')}: {_found_and_expected(detail)}"
-                for detail in error.errors(include_url=False)
-            ]
-            raise OptionError("; ".join(problems)) from error
+            raise OptionError("; ".join(problems.as_options(error))) from error
+
+
+_TABLES: dict[int | str, type[BaseModel]] = {
+    "conv": Conv,
+    "max-pool": MaxPool,
+    "batch-norm": BatchNorm,
+    "relu": Relu,
+    "dropout": Dropout,
+    "flatten": Flatten,
+    "dense": Dense,
+    "sgd": Sgd,
+    "adam": Adam,
+    "constant": Constant,
+    "one-cycle": OneCycle,
+    "augmentation": Augmentation,
+}
 
 
 def load_recipe(name_or_path: str) -> tuple[str, Recipe]:
@@ -220,7 +242,7 @@ def load_recipe(name_or_path: str) -> tuple[str, Recipe]:
         ) from error
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path}: not UTF-8 text; expected a recipe in TOML") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, absurdly long numbers, deep nesting
         raise RecipeError(f"{path}: not valid TOML: {error}") from error
     return path.stem, parse_recipe(values, str(path))
 
@@ -230,53 +252,6 @@ def parse_recipe(values: Mapping[str, Any], origin: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        problems = _problems(error)
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise RecipeError("\n".join([f"{origin}: {count}", *(f"  {p}" for p in problems)])) from error
-
-
-def _problems(error: ValidationError) -> list[str]:
-    return [_in_words(detail) for detail in error.errors(include_url=False)]
-
-
-_TAGGED = {
-    model.model_fields["type"].annotation.__args__[0]: model  # type: ignore[union-attr]
-    for model in (Conv, MaxPool, BatchNorm, Relu, Dropout, Flatten, Dense, Sgd, Adam, Constant, OneCycle)
-}
-
-
-def _in_words(detail: ErrorDetails) -> str:
-    place = _place(detail["loc"])
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            owner = _TAGGED.get(detail["loc"][-2], Recipe) if len(detail["loc"]) > 1 else Recipe
-            return f"{place}: unknown key; expected one of {', '.join(owner.model_fields)}"
-        case "missing":
-            return f"{place}: missing"
-        case "union_tag_invalid":
-            expected = context["expected_tags"].replace("'", "")
-            return f"{place}: type {context['tag']!r} is unknown; expected one of {expected}"
-        case "union_tag_not_found":
-            return f"{place}: type is missing"
-        case "value_error":
-            return str(context["error"])
-        case _:
-            return f"{place}: {_found_and_expected(detail)}"
-
-
-def _found_and_expected(detail: ErrorDetails) -> str:
-    return f"found {detail['input']!r}; expected {detail['msg'].removeprefix('Input should be ')}"
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """``("network", 2, "conv", "filters")`` becomes ``network layer 3 (conv): filters``."""
-    words = ""
-    for part in location:
-        if isinstance(part, int):
-            words += f" layer {part + 1}"
-        elif part in _TAGGED:
-            words += f" ({part})"
-        else:
-            words += f": {part}" if words else part
-    return words
+        found = problems.in_words(error, Recipe, _TABLES)
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        raise RecipeError("\n".join([f"{origin}: {count}", *(f"  {line}" for line in found)])) from error

@@ -3,8 +3,11 @@
 import time
 from pathlib import Path
 
+import numpy as np
+
 from digitcli import artifacts, plotting
-from digitcli.datasets import Dataset, Digits
+from digitcli.datasets import Dataset, Digits, divide
+from digitcli.errors import InputError, ModelError
 from digitcli.metrics import Evaluation, score
 from digitcli.recognizer import DigitReader, Recognizer
 
@@ -22,10 +25,16 @@ def load_reader(path: Path) -> DigitReader:
 
 
 def evaluate(reader: DigitReader, digits: Digits, *, data: str, model: str) -> Evaluation:
-    """Read all of `digits`, timed, and compare with their labels."""
+    """Read all of `digits`, timed, and compare with their labels.
+
+    Raises `ModelError` where the model gives numbers that are not finite.
+    """
     start = time.perf_counter()
     probabilities = reader.digits(digits.images)
-    return score(probabilities, digits, data=data, model=model, seconds=time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    if not np.isfinite(probabilities).all():
+        raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
+    return score(probabilities, digits, data=data, model=model, seconds=seconds)
 
 
 def save_report(evaluation: Evaluation, digits: Digits, folder: Path) -> tuple[str, ...]:
@@ -37,7 +46,23 @@ def save_report(evaluation: Evaluation, digits: Digits, folder: Path) -> tuple[s
         return files.names()
 
 
-def trained_on(model: Path, dataset: Dataset) -> bool:
-    """Tell whether `dataset` is one undivided set that the model beside its ``run.json`` learnt from."""
-    data = artifacts.read_run(model.parent).get("data", {})
-    return dataset.train is None and isinstance(data, dict) and data.get("sha256") == dataset.sha256
+def unseen(dataset: Dataset, model: Path) -> Digits:
+    """Return the images of `dataset` to test on: of what the model was trained on, only the test part.
+
+    That a model was trained on a source that is one undivided set is known from the ``run.json``
+    beside it.
+    """
+    return (
+        divide(dataset).test
+        if dataset.train is None and is_trained_on(model.parent, dataset)
+        else dataset.test
+    )
+
+
+def is_trained_on(folder: Path, dataset: Dataset) -> bool:
+    """Tell whether the run in `folder` was trained on `dataset`."""
+    try:
+        data = artifacts.read_run(folder).get("data")
+    except InputError:  # whatever lies beside a model is no part of it
+        return False
+    return isinstance(data, dict) and data.get("sha256") == dataset.sha256

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from digitcli import artifacts, plotting
 from digitcli.datasets import divide, load
-from digitcli.evaluation import evaluate
+from digitcli.evaluation import evaluate, is_trained_on, unseen
 from digitcli.recognizer import Recognizer
 
 
@@ -21,16 +21,17 @@ def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
     history = artifacts.read_history(folder)
     model = folder / artifacts.MODEL
     recognizer = Recognizer.load(model)
-    dataset = load(source or _trained_on(folder))
-    # as the run divided it, so that the test result is the run's own
-    division = divide(dataset)
-    evaluation = evaluate(recognizer, division.test, data=dataset.name, model=str(model))
+    run = artifacts.read_run(folder).get("data", {})
+    dataset = load(source or run.get("name", "mnist"))
+    digits = unseen(dataset, model)
+    evaluation = evaluate(recognizer, digits, data=dataset.name, model=str(model))
+    shown = divide(dataset, run.get("limit")).train if is_trained_on(folder, dataset) else dataset.test
     pictures = {
         artifacts.LOSS: plotting.curves(history, "loss", evaluation.loss),
         artifacts.ACCURACY: plotting.curves(history, "accuracy", evaluation.accuracy),
-        artifacts.SAMPLES: plotting.samples(division.train),
+        artifacts.SAMPLES: plotting.samples(shown),
         artifacts.CONFUSION: plotting.confusion(evaluation),
-        artifacts.MISTAKES: plotting.mistakes(evaluation, division.test),
+        artifacts.MISTAKES: plotting.mistakes(evaluation, digits),
     }
     with artifacts.replacing(folder) as files:
         for name, figure in pictures.items():
@@ -45,12 +46,6 @@ def compare(runs: list[Path], folder: Path) -> tuple[str, ...]:
     with artifacts.replacing(folder) as files:
         files.write(artifacts.COMPARISON, plotting.png(plotting.comparison(histories)))
         return files.names()
-
-
-def _trained_on(folder: Path) -> str:
-    data = artifacts.read_run(folder).get("data")
-    name = data.get("name") if isinstance(data, dict) else None
-    return name if isinstance(name, str) else "mnist"
 
 
 def _distinct_names(runs: list[Path]) -> list[str]:

@@ -5,6 +5,7 @@ Every network takes images (N, 28, 28, 1) float32, 0..255, ink bright, and gives
 """
 
 import math
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,14 +136,14 @@ def load_keras_reader(path: Path) -> KerasReader:
 
     Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MissingError(f"{path}: no such model; train one with: digitcli train")
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        found = (tuple(network.input_shape[1:]), tuple(network.output_shape[1:]))
     except Exception as error:  # Keras raises whatever the archive's content trips over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{path}: not a Keras model that can be loaded ({reason})") from error
-    found = (tuple(network.input_shape[1:]), tuple(network.output_shape[1:]))
     if found != (INPUT_SHAPE, (CLASSES,)):
         raise ModelError(
             f"{path}: takes {found[0]} and gives {found[1]}; expected {INPUT_SHAPE} and ({CLASSES},)"

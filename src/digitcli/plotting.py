@@ -5,6 +5,7 @@ apart; curves differ in line style too.
 """
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
@@ -38,7 +39,9 @@ def png(figure: Figure) -> bytes:
     """Return a figure as a PNG file's content."""
     buffer = io.BytesIO()
     FigureCanvasAgg(figure)
-    figure.savefig(buffer, format="png")
+    with warnings.catch_warnings():  # a name in a script that the font lacks still has its place
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
@@ -84,7 +87,7 @@ def comparison(histories: Mapping[str, History]) -> Figure:
                 linestyle=line,
                 marker=marker,
                 markersize=5,
-                label=f"{name} ({_value(quantity, values[-1])})",
+                label=_plain(f"{name} ({_value(quantity, values[-1])})"),
             )
         _finish_curves(axes, quantity)
         axes.set_ylabel(f"validation {quantity}", fontsize=_FONT)
@@ -141,7 +144,7 @@ def confusion(evaluation: Evaluation) -> Figure:
     axes.set_ylabel("what it is", fontsize=_FONT)
     wrong = int(counts.sum() - np.trace(counts))
     axes.set_title(
-        f"{evaluation.data}: {evaluation.accuracy:.2%} right, {wrong:,} of {counts.sum():,} wrong",
+        f"{_plain(evaluation.data)}: {evaluation.accuracy:.2%} right, {wrong:,} of {counts.sum():,} wrong",
         fontsize=_FONT,
     )
     return figure
@@ -202,6 +205,12 @@ def _finish_curves(axes: Axes, quantity: str) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=10)
+
+
+def _plain(name: str) -> str:
+    """Keep Matplotlib from taking a name for a formula, or for a label that is not to be shown."""
+    name = name.replace("$", r"\$")
+    return f" {name}" if name.startswith("_") else name
 
 
 def _value(quantity: str, value: float) -> str:

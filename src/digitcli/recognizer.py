@@ -62,7 +62,7 @@ class Recognizer:
         Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
         """
         path = DEFAULT_FOLDER / MODEL if path is None else Path(path)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise MissingError(f"{path}: no such model; train one with: digitcli train")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(os.cpu_count() or 1, _MAX_THREADS)
@@ -125,6 +125,7 @@ def _check_shapes(path: Path, session: onnxruntime.InferenceSession) -> None:
         [len(inputs), len(outputs)] == [1, 1]
         and inputs[0].type == "tensor(float)"
         and inputs[0].shape[1:] == _INPUT_SHAPE
+        and not isinstance(inputs[0].shape[0], int)  # any number of images
         and outputs[0].shape[1:] == [CLASSES]
     )
     if not fits:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Run:
     dataset: Dataset
     division: Division
     folder: Path
+    limit: int | None = None
     deterministic: bool = False
 
 
@@ -116,8 +117,8 @@ def _finish(
         }
         files.write_json(artifacts.RUN, description)
         written = files.names()
-    for stale in (artifacts.CONFUSION, artifacts.MISTAKES):  # pictures of the model just replaced
-        (run.folder / stale).unlink(missing_ok=True)
+        for stale in (artifacts.CONFUSION, artifacts.MISTAKES):  # pictures of the model being replaced
+            files.remove(stale)
     return RunResult(network.count_params(), progress, result, difference, durations, written)
 
 
@@ -154,8 +155,9 @@ def describe(run: Run, durations: dict[str, float]) -> dict[str, Any]:
             "train": len(division.train),
             "validation": len(division.validation),
             "test": len(division.test),
+            "limit": run.limit,
         },
-        "packages": {package: version(package) for package in _PACKAGES},
+        "packages": {package: _version(package) for package in _PACKAGES},
         "machine": {
             "platform": platform.platform(),
             "processor": _processor(),
@@ -164,6 +166,13 @@ def describe(run: Run, durations: dict[str, float]) -> dict[str, Any]:
         },
         "durations": {part: round(seconds, 3) for part, seconds in durations.items()},
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # the same library can come under another name, as tensorflow-cpu
+        return None
 
 
 def _processor() -> str:

@@ -46,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """A complete epoch; accuracies 0..1, learning rate of its last step, wall-clock seconds.
+    """A complete epoch; accuracies 0..1, learning rate as its last step left it, wall-clock seconds.
 
     `loss` and `accuracy` are means over the epoch's batches as they were trained on, dropout
     active; `val_loss` and `val_accuracy` are measured after it.
@@ -120,7 +120,7 @@ class _Loop:
         self._measure_batch = tf.function(self._measure, reduce_retracing=True)
 
     def learning_rate(self) -> float:
-        """The rate of the last step."""
+        """The rate that the last step left to the next."""
         return float(self._optimizer.learning_rate)
 
     def train_epoch(self, epoch: int, report: Reporter) -> tuple[float, float]:
@@ -133,11 +133,7 @@ class _Loop:
             last = min(first + chunk, self._steps)
             summed, correct = self._train_chunk(order, tf.constant(first), tf.constant(last))
             loss, right = loss + float(summed), right + int(correct)
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss became {loss} in epoch {epoch}, by step {last}: training diverged; "
-                    f"lower --learning-rate (it was {self._recipe.optimizer.learning_rate:g})"
-                )
+            self._require_finite(loss, f"the loss became {loss} in epoch {epoch}, by step {last}")
             seen = min(last * self._recipe.batch_size, len(order))
             rate = seen / (time.perf_counter() - start)
             left = (len(order) * (self._recipe.epochs - epoch + 1) - seen) / rate
@@ -153,7 +149,13 @@ class _Loop:
                 tf.constant(digits.images[part]), tf.constant(digits.labels[part])
             )
             loss, right = loss + float(summed), right + int(correct)
+        self._require_finite(loss, f"the validation loss became {loss}")
         return loss / len(digits), right / len(digits)
+
+    def _require_finite(self, loss: float, words: str) -> None:
+        if not math.isfinite(loss):
+            rate = self._recipe.optimizer.learning_rate
+            raise TrainingError(f"{words}: training diverged; lower --learning-rate (it was {rate:g})")
 
     def _chunk(self, order: Any, first: Any, last: Any) -> tuple[Any, Any]:
         """Train on steps `first` to `last` of an epoch; return the summed loss and the hits."""

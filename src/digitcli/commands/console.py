@@ -18,7 +18,7 @@ def stdout() -> "Console":
     """Return the console for data."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, emoji=False)
 
 
 @cache
@@ -26,7 +26,7 @@ def stderr() -> "Console":
     """Return the console for words."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def say(words: str) -> None:

@@ -43,10 +43,11 @@ def evaluate(
     reader = evaluation.load_reader(path)
     artifacts.require_writable(folder)
     dataset = datasets.load(data)
-    if evaluation.trained_on(path, dataset):
-        say(f"Note: {dataset.name} is what this model was trained on; it reads its own training images here.")
-    result = evaluation.evaluate(reader, dataset.test, data=dataset.name, model=str(path))
-    files = evaluation.save_report(result, dataset.test, folder)
+    digits = evaluation.unseen(dataset, path)
+    if digits is not dataset.test:
+        say(f"Note: this model was trained on {dataset.name}; only what training left out of it is read.")
+    result = evaluation.evaluate(reader, digits, data=dataset.name, model=str(path))
+    files = evaluation.save_report(result, digits, folder)
     if json:
         print_json(result.as_json())
         return

@@ -77,8 +77,8 @@ class Live(Lines):
     def step(self, step: "Step") -> None:
         super().step(step)
         numbers = (
-            f"step {step.step}/{step.steps}  loss {step.loss:.4f}  acc {step.accuracy:.2%}{self._validation}"
-            f"  {step.images_per_second:,.0f} img/s  {_clock(step.seconds_left)} left"
+            f"step {step.step}/{step.steps} loss {step.loss:.4f} acc {step.accuracy:.2%}{self._validation}"
+            f" {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
         )
         self._progress.update(
             self._task,
@@ -90,7 +90,7 @@ class Live(Lines):
 
     def epoch(self, epoch: "Epoch") -> None:
         say(_in_words(epoch, self._epochs))
-        self._validation = f"  val {epoch.val_accuracy:.2%}"
+        self._validation = f" val {epoch.val_accuracy:.2%}"
 
 
 def make_reporter(epochs: int, *, quiet: bool) -> Silent:

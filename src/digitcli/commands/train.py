@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from digitcli.config import Recipe
+    from digitcli.models import LayerSummary
     from digitcli.runs import Run, RunResult
 
 
@@ -74,21 +75,33 @@ def train(
     from digitcli.config import load_recipe
 
     if list_recipes:
-        print_table(_recipe_table())
+        shipped = dict(load_recipe(each) for each in recipes.names())
+        if json:
+            print_json({each: recipe.model_dump(mode="json") for each, recipe in shipped.items()})
+        else:
+            print_table(_recipe_table(shipped))
         return
     name, recipe = load_recipe(config)
     recipe = recipe.override(
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, data=data
     )
     if summary:
-        print_table(_network_table(name, recipe))
+        if not quiet:
+            say("Loading TensorFlow ...")
+        from digitcli.models import build_network, summarize
+
+        layers = summarize(build_network(recipe))
+        if json:
+            print_json([vars(layer) for layer in layers])
+        else:
+            print_table(_network_table(name, layers))
         return
 
     from digitcli import artifacts, datasets
 
-    artifacts.require_writable(folder)
     dataset = datasets.load(recipe.data)
     division = datasets.divide(dataset, limit)
+    artifacts.require_writable(folder)
     if not quiet:
         say(
             f"Recipe {name} on {dataset.name}: {len(division.train):,} training, "
@@ -99,7 +112,7 @@ def train(
     from digitcli import runs
     from digitcli.commands.progress import make_reporter
 
-    run = runs.Run(name, recipe, dataset, division, folder, deterministic)
+    run = runs.Run(name, recipe, dataset, division, folder, limit, deterministic)
     with make_reporter(recipe.epochs, quiet=quiet) as report:
         result = runs.execute(run, report)
     if result.learnt_nothing:
@@ -112,17 +125,14 @@ def train(
         say("Next: digitcli evaluate (how well it reads, digit by digit), digitcli plot (all pictures)")
 
 
-def _recipe_table() -> "Table":
+def _recipe_table(shipped: "dict[str, Recipe]") -> "Table":
     from rich.table import Table
-
-    from digitcli.config import load_recipe
 
     table = Table("recipe", "description", "data", title="Recipes", title_style="bold", show_lines=True)
     for heading in ("epochs", "batch"):
         table.add_column(heading, justify="right")
     table.add_column("learning rate")
-    for name in recipes.names():
-        _, recipe = load_recipe(name)
+    for name, recipe in shipped.items():
         table.add_row(
             name,
             recipe.description,
@@ -134,15 +144,12 @@ def _recipe_table() -> "Table":
     return table
 
 
-def _network_table(name: str, recipe: "Recipe") -> "Table":
+def _network_table(name: str, rows: "list[LayerSummary]") -> "Table":
+    from rich.markup import escape
     from rich.table import Table
 
-    say("Loading TensorFlow ...")
-    from digitcli.models import build_network, summarize
-
-    rows = summarize(build_network(recipe))
     work = sum(row.work for row in rows)
-    table = Table(title=f"Network of recipe {name}", title_style="bold", show_footer=True)
+    table = Table(title=f"Network of recipe {escape(name)}", title_style="bold", show_footer=True)
     table.add_column("layer", "together")
     table.add_column("output shape")
     table.add_column("parameters", f"{sum(row.parameters for row in rows):,}", justify="right")
@@ -162,9 +169,11 @@ def _network_table(name: str, recipe: "Recipe") -> "Table":
 
 
 def _result_in_words(run: "Run", result: "RunResult") -> dict[str, str]:
+    from digitcli import artifacts
+
     evaluation, last = result.evaluation, result.progress.epochs[-1]
     low, high = evaluation.accuracy_ci95
-    size = (run.folder / "model.onnx").stat().st_size
+    size = (run.folder / artifacts.MODEL).stat().st_size
     return {
         "Test accuracy": f"{percent(evaluation.accuracy)}  "
         f"(95% interval {percent(low)} to {percent(high)}, {len(evaluation.probabilities):,} images)",

@@ -3,6 +3,7 @@
 `load` reads a source into a `Dataset`; `divide` cuts it into what a training run may use when.
 """
 
+import os
 from pathlib import Path
 
 from digitcli.datasets import idx, npz, packaged
@@ -23,9 +24,9 @@ def load(source: str) -> Dataset:
     if source in packaged.NAMES:
         return packaged.load(source)
     path = Path(source)
-    if not path.exists():
+    if not os.path.exists(path):  # unlike Path.exists, False where looking is not allowed
         raise DataError(f"{source}: no such file or folder; {_EXPECTED}")
-    if path.is_dir():
+    if os.path.isdir(path):
         return idx.load(path)
     if path.suffix.lower() == ".npz":
         return npz.load(path)

@@ -5,9 +5,11 @@ Format: big-endian; two zero bytes, a type code, the number of axes, each axis' 
 """
 
 import gzip
+import os
 import struct
 import zlib
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from digitcli.preprocessing import Images
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 _EXPECTED = f"train-{_IMAGES}, train-{_LABELS}, t10k-{_IMAGES} and t10k-{_LABELS}, plain or with .gz"
 _UNSIGNED_BYTE = 0x08
+_CHUNK = 1 << 20  # bytes
 
 
 def load(folder: Path) -> Dataset:
@@ -41,7 +44,7 @@ def _read_part(folder: Path, prefix: str) -> Digits:
 def _find(folder: Path, name: str) -> Path:
     # unpacking tools often turn "images-idx3" into "images.idx3"
     for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx")):
-        if (folder / candidate).is_file():
+        if os.path.isfile(folder / candidate):
             return folder / candidate
     raise DataError(f"{folder}: found no {name}; expected {_EXPECTED}")
 
@@ -49,7 +52,7 @@ def _find(folder: Path, name: str) -> Path:
 def read(path: Path, *, axes: int) -> Images | Labels:
     """Read one IDX file of unsigned bytes with `axes` axes as a uint8 array. Raises `DataError`."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with cast("IO[bytes]", gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
             header = file.read(4 + 4 * axes)
             expected = struct.pack(">HBB", 0, _UNSIGNED_BYTE, axes)
             if len(header) < 4 + 4 * axes or header[:4] != expected:
@@ -61,7 +64,7 @@ def read(path: Path, *, axes: int) -> Images | Labels:
             check = check_images_header if axes > 1 else check_labels_header
             check(str(path), shape, np.dtype(np.uint8))
             size = int(np.prod(shape))
-            content = file.read(size + 1)  # one more, to see that nothing follows
+            content = _read_up_to(file, size + 1)  # one more, to see that nothing follows
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: cut off or damaged ({error})") from error
     except OSError as error:
@@ -70,3 +73,11 @@ def read(path: Path, *, axes: int) -> Images | Labels:
         found = f"{len(content):,}" if len(content) < size else "more"
         raise DataError(f"{path}: found {found} bytes of content; expected {size:,} for shape {shape}")
     return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _read_up_to(file: IO[bytes], size: int) -> bytes:
+    """Read at most `size` bytes, taking memory only for those that are there."""
+    content = bytearray()
+    while len(content) < size and (part := file.read(min(_CHUNK, size - len(content)))):
+        content += part
+    return bytes(content)

@@ -1,8 +1,7 @@
 """NumPy archives: Keras's layout (x_train, y_train, x_test, y_test) or one set (x, y)."""
 
-import tokenize
+import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,12 +27,14 @@ def load(path: Path, name: str | None = None) -> Dataset:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = _read_all(path, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DataError(
-            f"{path}: damaged, cut off or not a .npz file ({error}); expected a NumPy archive"
-        ) from error
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # zipfile and NumPy have no common base for what damage can cause
+        raise DataError(
+            f"{path}: damaged, cut off, encrypted or not a .npz file ({error}); expected a NumPy archive"
+        ) from error
     if "x" in arrays:
         return Dataset(name or str(path), test=make_digits(str(path), arrays["x"], arrays["y"]))
     return Dataset(
@@ -44,7 +45,7 @@ def load(path: Path, name: str | None = None) -> Dataset:
 
 
 def _read_all(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
-    found = {name.removesuffix(".npy") for name in archive.namelist()}
+    found = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
     if not found:
         raise DataError(f"{path}: empty; {_EXPECTED}")
     wanted = _KERAS if found >= set(_KERAS) else _SINGLE
@@ -70,9 +71,11 @@ def _read(where: str, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
 
 def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(stream)
-    except (ValueError, tokenize.TokenError) as error:  # the header is Python text, and read as such
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # NumPy warns of headers that only Python 2 wrote
+            version = npy.read_magic(stream)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read(stream)
+    except Exception as error:  # the header is Python text: many errors are possible
         raise DataError(f"{where}: not a NumPy array ({error})") from error
     return shape, dtype
