@@ -38,7 +38,7 @@ bench: $(INSTALLED)  ## measure start-up and the recipes (about 15 minutes on 2 
 	$(BIN)/python benchmarks/recipes.py
 
 constraints:  ## write constraints.txt anew from the newest packages that fit pyproject.toml
-	tools/make_constraints.sh $(PYTHON)
+	tools/make_constraints.sh
 
 clean:  ## remove the virtual environment, caches and build leftovers
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
