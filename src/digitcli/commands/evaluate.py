@@ -84,7 +84,7 @@ def _confusions_in_words(result: "Evaluation") -> str:
     pairs = frequent_confusions(result.confusion)
     if not pairs:
         return "Every image was read right."
-    words = [f"{pair.truth} read as {pair.read} {_times(pair.count)}" for pair in pairs]
+    words = [f"{pair.truth} read as {pair.read} ({_times(pair.count)})" for pair in pairs]
     return f"Most frequent confusions: {', '.join(words)}."
 
 
