@@ -33,7 +33,7 @@ lint: $(INSTALLED)  ## style and format
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure start-up and the recipes (about 15 minutes on 2 cores)
+bench: $(INSTALLED)  ## measure start-up and the recipes (about 10 minutes on 2 cores)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/recipes.py
 

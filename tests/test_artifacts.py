@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from digitcli.artifacts import HISTORY_COLUMNS, read_history, read_run, replacing, require_writable
+from digitcli.artifacts import HISTORY_COLUMNS, read_data_record, read_history, replacing, require_writable
 from digitcli.errors import DigitcliError, InputError, MissingError, OptionError
 
 
@@ -103,4 +103,6 @@ def test_damaged_history(tmp_path: Path, content: str) -> None:
 def test_missing_history_and_run(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="digitcli train --artifacts"):
         read_history(tmp_path)
-    assert read_run(tmp_path) == {}
+    assert read_data_record(tmp_path) == {}
+    (tmp_path / "run.json").write_text('{"data": [1]}')
+    assert read_data_record(tmp_path) == {}

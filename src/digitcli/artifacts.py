@@ -39,11 +39,10 @@ FILES = (
 )
 INTERRUPTED = "interrupted"  # a folder
 
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
 _PARTIAL = ".partial-"
 _STALE_AFTER = 3600.0  # seconds; what a killed process left behind is removed after this long
-
-
-HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:
@@ -62,10 +61,14 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     return {name: history[name] for name in HISTORY_COLUMNS}
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """Return a run's ``run.json``, empty where there is none. Raises `InputError` if damaged."""
+def read_data_record(folder: Path) -> dict[str, Any]:
+    """Return what a run's ``run.json`` says of its data: name, sha256, limit and counts.
+
+    Empty where there is no such file or it says nothing; raises `InputError` if it is damaged.
+    """
     path = folder / RUN
-    return _read_json(path) if os.path.isfile(path) else {}
+    record = _read_json(path).get("data") if os.path.isfile(path) else None
+    return record if isinstance(record, dict) else {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -62,7 +62,6 @@ def unseen(dataset: Dataset, model: Path) -> Digits:
 def is_trained_on(folder: Path, dataset: Dataset) -> bool:
     """Tell whether the run in `folder` was trained on `dataset`."""
     try:
-        data = artifacts.read_run(folder).get("data")
+        return artifacts.read_data_record(folder).get("sha256") == dataset.sha256
     except InputError:  # whatever lies beside a model is no part of it
         return False
-    return isinstance(data, dict) and data.get("sha256") == dataset.sha256

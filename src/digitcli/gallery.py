@@ -21,11 +21,11 @@ def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
     history = artifacts.read_history(folder)
     model = folder / artifacts.MODEL
     recognizer = Recognizer.load(model)
-    run = artifacts.read_run(folder).get("data", {})
-    dataset = load(source or run.get("name", "mnist"))
+    record = artifacts.read_data_record(folder)
+    dataset = load(source or str(record.get("name", "mnist")))
     digits = unseen(dataset, model)
     evaluation = evaluate(recognizer, digits, data=dataset.name, model=str(model))
-    shown = divide(dataset, run.get("limit")).train if is_trained_on(folder, dataset) else dataset.test
+    shown = divide(dataset, record.get("limit")).train if is_trained_on(folder, dataset) else dataset.test
     pictures = {
         artifacts.LOSS: plotting.curves(history, "loss", evaluation.loss),
         artifacts.ACCURACY: plotting.curves(history, "accuracy", evaluation.accuracy),

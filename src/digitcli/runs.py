@@ -111,7 +111,7 @@ def _finish(
                 files.write(picture, plotting.png(figure))
         files.write_json(artifacts.HISTORY, history)
         files.write_json(artifacts.METRICS, result.as_json())
-        description = describe(run, durations) | {
+        description = _describe(run, durations) | {
             "parameters": network.count_params(),
             "onnx": {"largest_difference": difference, "model_bytes": model.stat().st_size},
         }
@@ -132,7 +132,7 @@ def _keep_interrupted(
     with artifacts.replacing(folder) as files:
         network.save(files.path(artifacts.KERAS_MODEL))
         files.write_json(artifacts.HISTORY, progress.history())
-        files.write_json(artifacts.RUN, describe(run, durations))
+        files.write_json(artifacts.RUN, _describe(run, durations))
     done = len(progress.epochs)
     return InterruptedRun(
         f"Stopped after {done} of {run.recipe.epochs} epochs; the model as it was then is in "
@@ -140,7 +140,7 @@ def _keep_interrupted(
     )
 
 
-def describe(run: Run, durations: dict[str, float]) -> dict[str, Any]:
+def _describe(run: Run, durations: dict[str, float]) -> dict[str, Any]:
     """Return what ``run.json`` says of how a model came to be."""
     division = run.division
     return {
