@@ -1,6 +1,10 @@
 """``python -m digitcli`` and the console script."""
 
+import contextlib
+import os
 import sys
+
+_INTERRUPTED = 130  # errors.ExitCode.INTERRUPTED, which may not be imported yet when it is needed
 
 
 def main() -> None:
@@ -8,9 +12,17 @@ def main() -> None:
     try:
         from digitcli.cli import run
 
-        sys.exit(run())
+        status = run()
     except KeyboardInterrupt:
-        sys.exit(130)
+        status = _INTERRUPTED
+    if status == _INTERRUPTED:
+        # Where the signal met Python code that an extension module ran, Python would end by the
+        # signal in place of the status.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,9 @@ class KerasReader:
     """A Keras network as a reader of digits; the same face as `recognizer.Recognizer.digits`."""
 
     def __init__(self, network: Network) -> None:
-        self._run = tf.function(lambda images: network(images, training=False), reduce_retracing=True)
+        self._run = tf.function(
+            lambda images: network(images, training=False), autograph=False, reduce_retracing=True
+        )
 
     def digits(self, images: Images) -> NDArray[np.float32]:
         """Return probabilities (N, 10) for images (N, 28, 28) uint8 in MNIST form."""

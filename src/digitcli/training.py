@@ -116,8 +116,8 @@ class _Loop:
         self._optimizer.build(network.trainable_variables)
         self._augmented = recipe.augmentation != Augmentation()
         self._loss = keras.losses.CategoricalCrossentropy()
-        self._train_chunk = tf.function(self._chunk)
-        self._measure_batch = tf.function(self._measure, reduce_retracing=True)
+        self._train_chunk = tf.function(self._chunk, autograph=False)
+        self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
 
     def learning_rate(self) -> float:
         """The rate that the last step left to the next."""
@@ -159,22 +159,30 @@ class _Loop:
 
     def _chunk(self, order: Any, first: Any, last: Any) -> tuple[Any, Any]:
         """Train on steps `first` to `last` of an epoch; return the summed loss and the hits."""
-        size = self._recipe.batch_size
-        loss, right = tf.constant(0.0), tf.constant(0)
-        for step in tf.range(first, last):
-            batch = order[step * size : (step + 1) * size]  # the last one may be shorter
-            images = self._as_input(tf.gather(self._images, batch))
-            labels = tf.gather(self._labels, batch)
-            if self._augmented:
-                seed = tf.stack([self._recipe.seed, tf.cast(self._optimizer.iterations, tf.int32)])
-                images = augment(images, self._recipe.augmentation, seed)
-            with tf.GradientTape() as tape:
-                mean, correct = self._loss_and_hits(images, labels, training=True)
-            variables = self._network.trainable_variables
-            self._optimizer.apply(tape.gradient(mean, variables), variables)
-            loss += mean * tf.cast(tf.size(batch), tf.float32)
-            right += correct
+
+        def train_one(step: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
+            mean, correct, count = self._step(order, step)
+            return step + 1, loss + mean * tf.cast(count, tf.float32), right + correct
+
+        # not a Python loop: AutoGraph's rewriting of those depends on the version of Python
+        start = (first, tf.constant(0.0), tf.constant(0))
+        _, loss, right = tf.while_loop(lambda step, *_: step < last, train_one, start)
         return loss, right
+
+    def _step(self, order: Any, step: Any) -> tuple[Any, Any, Any]:
+        """Train on one batch; return its mean loss, its hits and its size."""
+        size = self._recipe.batch_size
+        batch = order[step * size : (step + 1) * size]  # the last one may be shorter
+        images = self._as_input(tf.gather(self._images, batch))
+        labels = tf.gather(self._labels, batch)
+        if self._augmented:
+            seed = tf.stack([self._recipe.seed, tf.cast(self._optimizer.iterations, tf.int32)])
+            images = augment(images, self._recipe.augmentation, seed)
+        with tf.GradientTape() as tape:
+            mean, correct = self._loss_and_hits(images, labels, training=True)
+        variables = self._network.trainable_variables
+        self._optimizer.apply(tape.gradient(mean, variables), variables)
+        return mean, correct, tf.size(batch)
 
     def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
         mean, correct = self._loss_and_hits(self._as_input(images), labels, training=False)
