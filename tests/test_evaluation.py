@@ -105,6 +105,15 @@ def test_a_model_whose_numbers_are_not_finite(few: Digits) -> None:
         evaluate(Broken(), few, data="few", model="broken.onnx")
 
 
+def test_a_model_that_gives_logits_is_refused(few: Digits) -> None:
+    class Logits:
+        def digits(self, images: np.ndarray) -> np.ndarray:
+            return np.tile(np.linspace(-5, 5, 10, dtype=np.float32), (len(images), 1))
+
+    with pytest.raises(ModelError, match="no probabilities"):
+        evaluate(Logits(), few, data="few", model="logits.onnx")
+
+
 def test_a_foreign_run_json_beside_a_model_does_no_harm(digitcli: Command, trained: Path) -> None:
     (trained / "run.json").write_text("not ours")
     assert digitcli("evaluate", "--data", "sample").status == 0

@@ -73,11 +73,18 @@ def test_comparison_has_a_curve_for_every_run() -> None:
     assert all(name in texts(figure) for name in names)
 
 
+def test_a_wide_range_of_losses_keeps_its_scale() -> None:
+    wide = {**HISTORY, "loss": [0.001, 5.0, 90_000.0], "val_loss": [0.01, 600.0, 0.02]}
+    figure = plotting.curves(wide, "loss", 0.1)
+    plotting.png(figure)
+    assert sum(bool(label.get_text()) for label in figure.axes[0].get_yticklabels()) >= 3
+
+
 def test_any_name_can_be_shown() -> None:
-    figure = plotting.comparison(dict.fromkeys(["_private", "cost $5 or $6", "数字"], HISTORY))
+    figure = plotting.comparison(dict.fromkeys(["_private", "cost $5 or $6", "数字", "\udcc3"], HISTORY))
     plotting.png(figure)
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert [name.split(" (")[0].strip() for name in shown] == ["_private", r"cost \$5 or \$6", "数字"]
+    assert [name.split(" (")[0].strip() for name in shown] == ["_private", r"cost \$5 or \$6", "数字", "?"]
 
 
 def test_samples_are_labelled(sample: Dataset) -> None:

@@ -1,14 +1,25 @@
 """``python -m digitcli`` and the console script."""
 
+import _thread
 import contextlib
 import os
 import sys
+import threading
 
 _INTERRUPTED = 130  # errors.ExitCode.INTERRUPTED, which may not be imported yet when it is needed
 
 
+def _unraisable(what: "sys.UnraisableHookArgs") -> None:
+    """Repeat a Ctrl-C that met a callback from which no exception can rise, once that is over."""
+    if what.exc_type is KeyboardInterrupt:
+        threading.Timer(0.02, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(what)
+
+
 def main() -> None:
     """Run the command line; Ctrl-C at any moment, start-up included, ends it with status 130."""
+    sys.unraisablehook = _unraisable
     try:
         from digitcli.cli import run
 

@@ -27,13 +27,15 @@ def load_reader(path: Path) -> DigitReader:
 def evaluate(reader: DigitReader, digits: Digits, *, data: str, model: str) -> Evaluation:
     """Read all of `digits`, timed, and compare with their labels.
 
-    Raises `ModelError` where the model gives numbers that are not finite.
+    Raises `ModelError` where the model gives no probabilities.
     """
     start = time.perf_counter()
     probabilities = reader.digits(digits.images)
     seconds = time.perf_counter() - start
     if not np.isfinite(probabilities).all():
         raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
+    if probabilities.min() < 0 or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
+        raise ModelError(f"{model}: gives numbers that are no probabilities; expected ten that sum to 1")
     return score(probabilities, digits, data=data, model=model, seconds=seconds)
 
 

@@ -198,7 +198,8 @@ def _finish_curves(axes: Axes, quantity: str) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
     else:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(color="#E4E4E4", linewidth=0.8)
@@ -209,7 +210,7 @@ def _finish_curves(axes: Axes, quantity: str) -> None:
 
 def _plain(name: str) -> str:
     """Keep Matplotlib from taking a name for a formula, or for a label that is not to be shown."""
-    name = name.replace("$", r"\$")
+    name = name.encode("utf-8", "replace").decode().replace("$", r"\$")
     return f" {name}" if name.startswith("_") else name
 
 

@@ -44,7 +44,7 @@ def plot(
 
     if show:
         _require_display()
-    if compare or folder.exists():  # else what is missing is the run
+    if compare or os.path.exists(folder):  # else what is missing is the run
         artifacts.require_writable(folder)
     files = gallery.compare([*compare, *(more or [])], folder) if compare else gallery.redraw(folder, data)
     print_line(file_list(folder, files))

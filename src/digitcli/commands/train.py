@@ -1,5 +1,6 @@
 """``digitcli train``: a recipe and data in, a model and its record out."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -122,7 +123,8 @@ def train(
         return
     print_facts(_result_in_words(run, result))
     if not quiet:
-        say("Next: digitcli evaluate (how well it reads, digit by digit), digitcli plot (all pictures)")
+        where = "" if folder == ARTIFACTS else f" --artifacts {shlex.quote(str(folder))}"
+        say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
 
 
 def _recipe_table(shipped: "dict[str, Recipe]") -> "Table":
