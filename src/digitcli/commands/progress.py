@@ -48,11 +48,11 @@ class Lines(Silent):
         say(_in_words(epoch, self._epochs) + speed)
 
 
-class Live(Lines):
+class Live(Silent):
     """An epoch's line as it completes, and below it a bar over the run with the numbers of the moment."""
 
     def __init__(self, epochs: int) -> None:
-        super().__init__(epochs)
+        self._epochs = epochs
         self._validation = ""
         self._progress = Progress(
             TextColumn("{task.description}", style="bold"),
@@ -75,7 +75,6 @@ class Live(Lines):
         self._progress.update(self._task, description=words, total=None, numbers="")
 
     def step(self, step: "Step") -> None:
-        super().step(step)
         numbers = (
             f"step {step.step}/{step.steps} loss {step.loss:.4f} acc {step.accuracy:.2%}{self._validation}"
             f" {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
