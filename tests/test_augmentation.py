@@ -1,18 +1,17 @@
 import numpy as np
 import pytest
 
-from digitcli.augmentation import augment
+from digitcli.augmentation import augment, preview
 from digitcli.backend import tf
 from digitcli.config import Augmentation
 from digitcli.datasets import Digits
-from digitcli.preprocessing import network_input
 
-EVERYTHING = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2)
+EVERYTHING = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.7, stroke=0.5)
 
 
 def distorted(images: np.ndarray, strength: Augmentation, seed: int = 0) -> np.ndarray:
     """Return (N, 28, 28) float32."""
-    result = augment(tf.constant(network_input(images)), strength, tf.constant([seed, 1]))
+    result = augment(tf.constant(images), strength, tf.constant([seed, 1]))
     return result.numpy()[..., 0]
 
 
@@ -80,3 +79,39 @@ def test_scale_stretches_by_up_to_its_strength() -> None:
     assert area.max() < np.exp(0.4) + 0.02
     assert area.min() > np.exp(-0.4) - 0.02
     assert area.std() > 0.1
+
+
+def test_elastic_moves_pixels_smoothly_and_by_its_strength() -> None:
+    """A ramp of grey values shows where each pixel came from."""
+    ramp = np.tile(np.arange(28, dtype=np.uint8) * 8, (500, 28, 1))
+    away = distorted(ramp, Augmentation(elastic=1.0))[:, 4:24, 4:24] / 8 - np.arange(4, 24)
+    assert away.std() == pytest.approx(1.0, abs=0.06)
+    assert abs(away.mean()) < 0.05
+    neighbours = np.abs(np.diff(away, axis=1)).mean()  # down a column, where the ramp is level
+    assert 0.05 < neighbours < 0.35
+    opposite = np.corrcoef(away[:, 0, 0], away[:, -1, -1])[0, 1]
+    assert abs(opposite) < 0.15  # far from each other they move on their own
+
+
+def test_strokes_get_thinner_and_thicker() -> None:
+    bar = np.zeros((300, 28, 28), np.uint8)
+    bar[:, 12:16, 4:24] = 255
+    widths = distorted(bar, Augmentation(stroke=0.8))[:, :, 14].sum(axis=1) / 255
+    assert widths.min() == pytest.approx(4 - 2 * 0.8, abs=0.1)
+    assert widths.max() == pytest.approx(4 + 2 * 0.8, abs=0.1)
+    assert widths.mean() == pytest.approx(4, abs=0.15)
+
+
+def test_what_leaves_the_image_is_gone_and_nothing_comes_in() -> None:
+    full = np.full((100, 28, 28), 255, np.uint8)
+    result = distorted(full, Augmentation(shift=8))
+    assert result.min() == 0
+    assert all(image.max() == pytest.approx(255) for image in result)
+
+
+def test_preview_shows_every_digit(few: Digits) -> None:
+    images, changed = preview(few, EVERYTHING, 0)
+    assert images.shape == (10, 28, 28)
+    assert changed.shape == (10, 9, 28, 28)
+    assert changed.dtype == np.uint8
+    assert np.abs(changed.astype(float) - images[:, None]).mean() > 5

@@ -8,7 +8,15 @@ from conftest import Command
 from digitcli.config import load_recipe, parse_recipe
 from digitcli.datasets import Digits
 from digitcli.errors import MissingError, ModelError
-from digitcli.models import KerasReader, build_network, build_optimizer, load_keras_reader, summarize
+from digitcli.export import export_onnx
+from digitcli.models import (
+    KerasReader,
+    assemble,
+    build_network,
+    build_optimizer,
+    load_keras_reader,
+    summarize,
+)
 from digitcli.recipes import names
 
 EVERY_LAYER = [
@@ -71,28 +79,25 @@ def test_work_is_counted_by_hand() -> None:
     assert rows["conv_2"].parameters == 3 * 3 * 2 * 3 + 3
 
 
-def test_one_cycle_rises_and_falls_to_zero() -> None:
-    rate = build_optimizer(parse_recipe(TINY, "test"), 100)._learning_rate
-    values = [float(rate(step)) for step in range(101)]
-    assert max(values) == pytest.approx(0.1)
-    assert values.index(max(values)) == 25
-    assert values[100] == pytest.approx(0, abs=1e-6)
-    assert all(np.diff(values[:25]) > 0)
-    assert all(np.diff(values[25:]) < 0)
-
-
 def test_weight_decay_spares_biases_and_norms() -> None:
     network = build_network(parse_recipe(TINY, "test"))
-    optimizer = build_optimizer(parse_recipe(TINY, "test"), 10)
+    optimizer = build_optimizer(parse_recipe(TINY, "test"))
     optimizer.build(network.trainable_variables)
     decayed = {v.name for v in network.trainable_variables if optimizer._use_weight_decay(v)}
     assert decayed == {"kernel"}
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_the_shortest_runs_have_a_learning_rate(steps: int) -> None:
-    optimizer = build_optimizer(parse_recipe(TINY, "test"), steps)
-    assert np.isfinite(float(optimizer.learning_rate))
+def test_several_networks_are_one_model(few: Digits, tmp_path: Path) -> None:
+    recipe = parse_recipe(TINY, "test")
+    networks = [build_network(recipe) for _ in range(3)]
+    model = assemble(recipe, [network.get_weights() for network in networks])
+    model.save(tmp_path / "model.keras")
+    alone = [KerasReader(network).digits(few.images) for network in networks]
+    assert np.allclose(
+        load_keras_reader(tmp_path / "model.keras").digits(few.images), np.mean(alone, 0), atol=1e-6
+    )
+    assert export_onnx(model, tmp_path / "model.onnx", few.images) < 1e-5
+    assert model.count_params() == 3 * networks[0].count_params()
 
 
 def test_summary_prints_the_network(digitcli: Command) -> None:

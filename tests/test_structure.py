@@ -10,8 +10,9 @@ from conftest import REPOSITORY
 SOURCE = REPOSITORY / "src" / "digitcli"
 FLOORS = [
     {"errors", "__init__"},
-    {"preprocessing", "recipes", "problems", "config", "artifacts", "backend"},
-    {"models", "augmentation", "recognizer", "metrics", "plotting", "datasets"},
+    {"preprocessing", "recipes", "problems", "layers", "schedules", "config", "artifacts", "backend"},
+    {"models", "augmentation", "precision", "recognizer", "metrics", "plotting", "datasets"},
+    {"cluster", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {"training", "evaluation", "export", "gallery", "runs"},
     {"commands", "cli", "__main__"},
 ]

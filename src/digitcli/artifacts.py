@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import signal
 import threading
 import time
@@ -21,9 +22,11 @@ RUN = "run.json"
 LOSS = "loss.png"
 ACCURACY = "accuracy.png"
 SAMPLES = "samples.png"
+AUGMENTATION = "augmentation.png"
 CONFUSION = "confusion.png"
 MISTAKES = "mistakes.png"
 COMPARISON = "comparison.png"
+CHECKPOINT = "checkpoint.npz"
 FILES = (
     MODEL,
     KERAS_MODEL,
@@ -33,20 +36,29 @@ FILES = (
     LOSS,
     ACCURACY,
     SAMPLES,
+    AUGMENTATION,
     CONFUSION,
     MISTAKES,
     COMPARISON,
+    CHECKPOINT,
 )
 INTERRUPTED = "interrupted"  # a folder
 
+MEMBER = "member"  # which of several networks an epoch trained
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
 _PARTIAL = ".partial-"
 _STALE_AFTER = 3600.0  # seconds; what a killed process left behind is removed after this long
 
 
+def option(folder: Path) -> str:
+    """Return what names `folder` on the command line, with a space before; nothing for the usual one."""
+    return "" if folder == DEFAULT_FOLDER else f" --artifacts {shlex.quote(str(folder))}"
+
+
 def read_history(folder: Path) -> dict[str, list[float]]:
-    """Return a run's ``history.json``: one list per quantity, all of one length, at least 1.
+    """Return a run's ``history.json``: one list per quantity, all of one length, at least 1;
+    ``member`` is all ones where the run does not tell it.
 
     Raises `MissingError` where there is none, `InputError` where it is damaged.
     """
@@ -58,7 +70,10 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     lengths = {len(column) if isinstance(column, list) and _numbers(column) else 0 for column in columns}
     if len(lengths) != 1 or 0 in lengths:
         raise InputError(f"{path}: expected lists of numbers of one length for {', '.join(HISTORY_COLUMNS)}")
-    return {name: history[name] for name in HISTORY_COLUMNS}
+    members = history.get(MEMBER)
+    if not isinstance(members, list) or not _numbers(members) or len(members) != len(history["epoch"]):
+        members = [1] * len(history["epoch"])  # a run of one network
+    return {name: history[name] for name in HISTORY_COLUMNS} | {MEMBER: members}
 
 
 def read_data_record(folder: Path) -> dict[str, Any]:
@@ -83,6 +98,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _numbers(values: list[Any]) -> bool:
     return all(type(value) in (int, float) for value in values)
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether an unfinished run has left its checkpoint in `folder`."""
+    return os.path.isfile(folder / CHECKPOINT)
 
 
 def require_writable(folder: Path) -> None:

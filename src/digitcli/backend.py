@@ -44,15 +44,17 @@ except ModuleNotFoundError as error:
 for _logger in ("tensorflow", "tf2onnx", "absl"):
     logging.getLogger(_logger).setLevel(logging.ERROR)
 
-__all__ = ["keras", "seed_everything", "tf"]
+__all__ = ["be_deterministic", "keras", "seed_everything", "tf"]
 
 
-def seed_everything(seed: int, *, deterministic: bool) -> None:
-    """Seed Python, NumPy, TensorFlow and Keras.
-
-    With `deterministic`, operations whose result depends on the order of threads are replaced by
-    slower ones whose result does not, for the rest of the process.
-    """
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy, TensorFlow and Keras."""
     keras.utils.set_random_seed(seed)
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
+
+
+def be_deterministic() -> None:
+    """Replace operations whose result depends on the order of threads, for the rest of the process.
+
+    Those that take their place are slower; TensorFlow then refuses to draw without a seed.
+    """
+    tf.config.experimental.enable_op_determinism()

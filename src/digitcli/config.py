@@ -8,86 +8,25 @@ import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from digitcli import problems
 from digitcli.errors import OptionError, RecipeError
-from digitcli.preprocessing import IMAGE_SIZE
+from digitcli.layers import LAYERS, Layer, Table, require_fit
 from digitcli.recipes import find, names
+from digitcli.schedules import SCHEDULES, Schedule
 
 MAX_RECIPE_BYTES = 100_000
 MAX_EPOCHS = 1_000
 MAX_BATCH_SIZE = 10_000
 MAX_LEARNING_RATE = 1_000.0  # absurd already, but low enough for "it diverged" to be shown
 MAX_SEED = 2**31 - 1
-MAX_WEIGHTS = 20_000_000  # of a network; far over what digits need, well under a laptop's memory
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-Activation = Literal["linear", "relu"]
-
-
-class Conv(_Frozen):
-    """2-D convolution, stride 1."""
-
-    type: Literal["conv"]
-    filters: int = Field(ge=1, le=1024, description="a whole number")
-    kernel: int = Field(default=3, ge=1, le=IMAGE_SIZE)
-    padding: Literal["same", "valid"] = "same"
-    activation: Activation = "linear"
-    bias: bool = True
-
-
-class MaxPool(_Frozen):
-    """Maximum over windows of size x size that do not overlap."""
-
-    type: Literal["max-pool"]
-    size: int = Field(default=2, ge=2, le=IMAGE_SIZE)
-
-
-class BatchNorm(_Frozen):
-    """Batch normalisation over the channels; `momentum` is that of its moving averages."""
-
-    type: Literal["batch-norm"]
-    momentum: float = Field(default=0.99, ge=0, lt=1)
-
-
-class Relu(_Frozen):
-    """Rectified linear unit as a layer of its own."""
-
-    type: Literal["relu"]
-
-
-class Dropout(_Frozen):
-    """Sets a share `rate` of its inputs to zero while training."""
-
-    type: Literal["dropout"]
-    rate: float = Field(gt=0, lt=1, description="a share between 0 and 1")
-
-
-class Flatten(_Frozen):
-    """(height, width, channels) to one vector."""
-
-    type: Literal["flatten"]
-
-
-class Dense(_Frozen):
-    """Fully connected layer; its input must be flat."""
-
-    type: Literal["dense"]
-    units: int = Field(ge=1, le=4096, description="a whole number")
-    activation: Activation = "linear"
-
-
-Layer = Annotated[Conv | MaxPool | BatchNorm | Relu | Dropout | Flatten | Dense, Field(discriminator="type")]
+MAX_MEMBERS = 20
 
 LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE, description="a number over 0")]
 
 
-class Sgd(_Frozen):
+class Sgd(Table):
     """Stochastic gradient descent; `weight_decay` is decoupled and spares biases and norms."""
 
     type: Literal["sgd"]
@@ -97,7 +36,7 @@ class Sgd(_Frozen):
     weight_decay: float = Field(default=0.0, ge=0, le=1)
 
 
-class Adam(_Frozen):
+class Adam(Table):
     """Adam (Kingma and Ba, 2015), with decoupled weight decay as for `Sgd`."""
 
     type: Literal["adam"]
@@ -108,80 +47,58 @@ class Adam(_Frozen):
 Optimizer = Annotated[Sgd | Adam, Field(discriminator="type")]
 
 
-class Constant(_Frozen):
-    """The optimizer's learning rate throughout."""
-
-    type: Literal["constant"]
-
-
-class OneCycle(_Frozen):
-    """Linear rise to the optimizer's learning rate, then a cosine fall to zero.
-
-    One cycle as in Smith and Topin, "Super-Convergence" (2018); `warmup` is the rise's share
-    of all steps.
-    """
-
-    type: Literal["one-cycle"]
-    warmup: float = Field(default=0.2, gt=0, lt=1)
-
-
-Schedule = Annotated[Constant | OneCycle, Field(discriminator="type")]
-
-
-class Augmentation(_Frozen):
+class Augmentation(Table):
     """How far training images are distorted, either way; nothing by default.
 
-    rotation in degrees; scale and shear as shares; shift in pixels.
+    rotation in degrees; scale and shear as shares; shift in pixels; elastic as the standard
+    deviation, in pixels, of smooth displacements; stroke as the share of a pixel by which strokes
+    get thicker or thinner on each side.
     """
 
     rotation: float = Field(default=0.0, ge=0, le=45)
     scale: float = Field(default=0.0, ge=0, le=0.5)
     shear: float = Field(default=0.0, ge=0, le=1)
     shift: float = Field(default=0.0, ge=0, le=8)
+    elastic: float = Field(default=0.0, ge=0, le=4)
+    stroke: float = Field(default=0.0, ge=0, le=1)
 
 
-class Recipe(_Frozen):
-    """Everything that decides what a training run computes, but the images and the machine."""
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class Recipe(Table):
+    """Everything that decides what a training run computes, but the images and the machine.
+
+    Attributes:
+        batch_size: images a step, over all machines together.
+        precision: of the arithmetic in training; ``auto`` is settled on the machine.
+        label_smoothing: share of each label spread over all ten digits (Szegedy et al., 2016).
+        average: momentum of the exponential moving average of the weights that is judged and
+            kept in place of the last ones; 0 keeps the last ones.
+        patience: epochs without a lower validation loss after which training stops and the best
+            epoch's weights are kept; none by default.
+        members: networks trained in turn, from seeds `seed`, `seed` + 1, ...; the model averages
+            their probabilities.
+    """
 
     description: str = Field(min_length=1, max_length=200, description="a line of text")
     data: str = Field(default="mnist", min_length=1)
     epochs: int = Field(ge=1, le=MAX_EPOCHS, description="a whole number")
     batch_size: int = Field(ge=1, le=MAX_BATCH_SIZE, description="a whole number")
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    precision: Precision = "auto"
+    label_smoothing: float = Field(default=0.0, ge=0, le=0.5)
+    average: float = Field(default=0.0, ge=0, lt=1)
+    patience: int | None = Field(default=None, ge=1, le=MAX_EPOCHS)
+    members: int = Field(default=1, ge=1, le=MAX_MEMBERS)
     optimizer: Optimizer = Field(description="a table with type sgd or adam")
-    schedule: Schedule = Field(description="a table with type constant or one-cycle")
+    schedule: Schedule = Field(description="a table with type constant, cosine or one-cycle")
     augmentation: Augmentation = Augmentation()
     network: tuple[Layer, ...] = Field(strict=False, max_length=200, description="a list of layers")
 
     @model_validator(mode="after")
     def _layers_fit(self) -> "Recipe":
-        """Follow one image through the layers; stop at the first that it does not fit."""
-        size: int | None = IMAGE_SIZE  # height = width; None once flat
-        width, weights = 1, 0  # channels, or values once flat
-        for number, layer in enumerate(self.network, start=1):
-            place = f"network layer {number} ({layer.type})"
-            match layer:
-                case Conv() | MaxPool() | Flatten() if size is None:
-                    raise ValueError(f"{place}: its input is flat already; expected an image")
-                case Dense() if size is not None:
-                    raise ValueError(f"{place}: its input is an image; expected a flatten before it")
-                case Conv(kernel=kernel, filters=filters) if size is not None:
-                    size = size - kernel + 1 if layer.padding == "valid" else size
-                    weights += kernel * kernel * width * filters
-                    width = filters
-                case MaxPool(size=window) if size is not None:
-                    size = size // window
-                case Flatten() if size is not None:
-                    width, size = size * size * width, None
-                case Dense(units=units):
-                    weights += width * units
-                    width = units
-            if size is not None and size < 1:
-                raise ValueError(f"{place}: nothing is left of the {IMAGE_SIZE}x{IMAGE_SIZE} image")
-            if weights > MAX_WEIGHTS:
-                raise ValueError(f"{place}: {weights:,} weights so far; expected at most {MAX_WEIGHTS:,}")
-        if size is not None:
-            raise ValueError("network: it ends with an image; expected a flatten among its layers")
+        require_fit(self.network)
         return self
 
     def override(
@@ -192,10 +109,17 @@ class Recipe(_Frozen):
         learning_rate: float | None = None,
         seed: int | None = None,
         data: str | None = None,
+        precision: str | None = None,
     ) -> "Recipe":
         """Return a validated copy in which every given value replaces the recipe's."""
         values = self.model_dump()
-        changes = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "data": data}
+        changes = {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "seed": seed,
+            "data": data,
+            "precision": precision,
+        }
         values.update({key: value for key, value in changes.items() if value is not None})
         if learning_rate is not None:
             values["optimizer"]["learning_rate"] = learning_rate
@@ -207,17 +131,10 @@ class Recipe(_Frozen):
 
 
 _TABLES: dict[int | str, type[BaseModel]] = {
-    "conv": Conv,
-    "max-pool": MaxPool,
-    "batch-norm": BatchNorm,
-    "relu": Relu,
-    "dropout": Dropout,
-    "flatten": Flatten,
-    "dense": Dense,
+    **LAYERS,
+    **SCHEDULES,
     "sgd": Sgd,
     "adam": Adam,
-    "constant": Constant,
-    "one-cycle": OneCycle,
     "augmentation": Augmentation,
 }
 

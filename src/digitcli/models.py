@@ -7,6 +7,7 @@ Every network takes images (N, 28, 28, 1) float32, 0..255, ink bright, and gives
 import math
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,50 +18,87 @@ from numpy.typing import NDArray
 from digitcli import config
 from digitcli.backend import keras, tf
 from digitcli.errors import MissingError, ModelError
+from digitcli.layers import BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Relu
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, network_input
 
 Network = Any  # a keras.Model; Keras has no type information
+Weights = list[NDArray[np.float32]]
 INPUT, OUTPUT = "image", "probabilities"
 INPUT_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
 
 _BATCH = 500  # images; bounds the memory that inference takes
 
 
-def build_network(recipe: config.Recipe) -> Network:
-    """Build a recipe's network with fresh weights; layers are named by kind and place."""
+def build_network(
+    recipe: config.Recipe, *, precision: str = "float32", synchronized: bool = False
+) -> Network:
+    """Build one of a recipe's networks with fresh weights; layers are named by kind and place.
+
+    Args:
+        recipe: what to build.
+        precision: ``bfloat16`` computes in it, all but the first and the last layer, with float32
+            weights: a network to train, whose weights a float32 network then takes.
+        synchronized: batch normalisation over all replicas of a distributed network together.
+    """
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
     count: Counter[str] = Counter()
-    layers = [keras.Input(INPUT_SHAPE, name=INPUT), keras.layers.Rescaling(1 / 255, name="rescaling")]
+    layers = [
+        keras.Input(INPUT_SHAPE, name=INPUT),
+        keras.layers.Rescaling(1 / 255, dtype="float32", name="rescaling"),
+    ]
     for description in recipe.network:
         kind = description.type.replace("-", "_")
         count[kind] += 1
-        layers.append(_layer(description, f"{kind}_{count[kind]}"))
-    layers.append(keras.layers.Dense(CLASSES, activation="softmax", name=OUTPUT))
+        options: dict[str, Any] = {"name": f"{kind}_{count[kind]}", "dtype": policy}
+        if isinstance(description, BatchNorm):
+            options["synchronized"] = synchronized
+        layers.append(_layer(description, options))
+    layers.append(keras.layers.Dense(CLASSES, activation="softmax", dtype="float32", name=OUTPUT))
     return keras.Sequential(layers, name="digit_reader")
 
 
-def _layer(description: config.Layer, name: str) -> Any:
+def assemble(recipe: config.Recipe, weights: Sequence[Weights]) -> Network:
+    """Build the model that a run keeps: one network, or several whose probabilities it averages.
+
+    Args:
+        recipe: of each network.
+        weights: each network's, in the order of `keras.Model.get_weights`.
+    """
+    networks = [build_network(recipe) for _ in weights]
+    for network, values in zip(networks, weights, strict=True):
+        network.set_weights(values)
+    if len(networks) == 1:
+        return networks[0]
+    for number, network in enumerate(networks, start=1):
+        network.name = f"member_{number}"
+    image = keras.Input(INPUT_SHAPE, name=INPUT)
+    mean = keras.layers.Average(name=OUTPUT)([network(image) for network in networks])
+    return keras.Model(image, mean, name="digit_reader")
+
+
+def _layer(description: Layer, options: dict[str, Any]) -> Any:
     match description:
-        case config.Conv(filters=filters, kernel=kernel, padding=padding, activation=activation, bias=bias):
+        case Conv(filters=filters, kernel=kernel, padding=padding, activation=activation, bias=bias):
             return keras.layers.Conv2D(
-                filters, kernel, padding=padding, activation=activation, use_bias=bias, name=name
+                filters, kernel, padding=padding, activation=activation, use_bias=bias, **options
             )
-        case config.MaxPool(size=size):
-            return keras.layers.MaxPooling2D(size, name=name)
-        case config.BatchNorm(momentum=momentum):
-            return keras.layers.BatchNormalization(momentum=momentum, name=name)
-        case config.Relu():
-            return keras.layers.ReLU(name=name)
-        case config.Dropout(rate=rate):
-            return keras.layers.Dropout(rate, name=name)
-        case config.Flatten():
-            return keras.layers.Flatten(name=name)
-        case config.Dense(units=units, activation=activation):
-            return keras.layers.Dense(units, activation=activation, name=name)
+        case MaxPool(size=size):
+            return keras.layers.MaxPooling2D(size, **options)
+        case BatchNorm(momentum=momentum):
+            return keras.layers.BatchNormalization(momentum=momentum, **options)
+        case Relu():
+            return keras.layers.ReLU(**options)
+        case Dropout(rate=rate):
+            return keras.layers.Dropout(rate, **options)
+        case Flatten():
+            return keras.layers.Flatten(**options)
+        case Dense(units=units, activation=activation):
+            return keras.layers.Dense(units, activation=activation, **options)
 
 
-def build_optimizer(recipe: config.Recipe, steps: int) -> Any:
-    """Build a recipe's optimizer for a run of `steps` steps, its schedule inside."""
-    rate = _learning_rate(recipe, steps)
+def build_optimizer(recipe: config.Recipe) -> Any:
+    """Build a recipe's optimizer; its schedule is for the training loop to follow."""
+    rate = recipe.optimizer.learning_rate
     match recipe.optimizer:
         case config.Sgd(momentum=momentum, nesterov=nesterov, weight_decay=decay):
             optimizer = keras.optimizers.SGD(
@@ -71,18 +109,6 @@ def build_optimizer(recipe: config.Recipe, steps: int) -> Any:
     if decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-def _learning_rate(recipe: config.Recipe, steps: int) -> Any:
-    peak = recipe.optimizer.learning_rate
-    match recipe.schedule:
-        case config.Constant():
-            return peak
-        case config.OneCycle(warmup=warmup):
-            rising = min(max(1, round(warmup * steps)), steps)
-            return keras.optimizers.schedules.CosineDecay(
-                peak / 20, max(1, steps - rising), warmup_target=peak, warmup_steps=rising
-            )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ apart; curves differ in line style too.
 """
 
 import io
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -55,8 +56,9 @@ def curves(history: History, quantity: str, test: float) -> Figure:
     """
     figure, axes = _axes(7, 4.2)
     epochs, training, validation = (history[key] for key in ("epoch", quantity, f"val_{quantity}"))
-    axes.plot(epochs, training, "o--", color=ORANGE, label="training", markersize=5)
-    axes.plot(epochs, validation, "s-", color=BLUE, label="validation", markersize=5)
+    size = 5 if len(epochs) <= 40 else 2.5
+    axes.plot(*_broken(history, training), "o--", color=ORANGE, label="training", markersize=size)
+    axes.plot(*_broken(history, validation), "s-", color=BLUE, label="validation", markersize=size)
     best = int(np.argmax(validation) if quantity == "accuracy" else np.argmin(validation))
     axes.plot(
         epochs[best],
@@ -81,8 +83,7 @@ def comparison(histories: Mapping[str, History]) -> Figure:
         for (name, history), (colour, line, marker) in zip(histories.items(), looks, strict=False):
             values = history[f"val_{quantity}"]
             axes.plot(
-                history["epoch"],
-                values,
+                *_broken(history, values),
                 color=colour,
                 linestyle=line,
                 marker=marker,
@@ -105,6 +106,19 @@ def samples(digits: Digits) -> Figure:
         for axes, image in zip(row, chosen, strict=False):
             _show(axes, image)
             axes.set_title(str(digit), fontsize=9, pad=2)
+    return figure
+
+
+def augmentation(originals: Images, distorted: Images) -> Figure:
+    """Draw images (N, 28, 28), one a row, and beside each what training made of it (N, M, 28, 28)."""
+    figure = Figure(figsize=(7, 7.6), dpi=_DPI, layout="constrained")
+    grid = figure.subplots(len(originals), 1 + distorted.shape[1], squeeze=False)
+    for row, original, changed in zip(grid, originals, distorted, strict=True):
+        for axes, image in zip(row, [original, *changed], strict=True):
+            _show(axes, image)
+        row[0].spines[:].set(color=BLUE, linewidth=2)
+    grid[0][0].set_title("as it is", fontsize=9, pad=3, color=BLUE)
+    grid[0][1 + distorted.shape[1] // 2].set_title("as the network sees it in training", fontsize=9, pad=3)
     return figure
 
 
@@ -183,6 +197,22 @@ def _gallery_title(wrong: int, shown: int) -> str:
     if wrong < shown:
         which += f"; in blue, the {shown - wrong} read right with the least certainty"
     return f"What it is, what was read, how sure. {which}"
+
+
+def _broken(history: History, values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return a curve's points with a gap where one network's training ends and the next one's begins."""
+    members = history.get("member", [1] * len(values))
+    x: list[float] = []
+    y: list[float] = []
+    for epoch, value, member, before in zip(
+        history["epoch"], values, members, [members[0], *members], strict=False
+    ):
+        if member != before:
+            x.append(epoch)
+            y.append(math.nan)
+        x.append(epoch)
+        y.append(value)
+    return x, y
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:

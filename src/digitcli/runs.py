@@ -1,45 +1,60 @@
 """One training run from data to artifacts: build, train, export, test once, draw, keep."""
 
 import contextlib
+import functools
+import hashlib
 import math
-import os
-import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from digitcli import __version__, artifacts, plotting
-from digitcli.backend import seed_everything
-from digitcli.config import Recipe
-from digitcli.datasets import Dataset, Division
-from digitcli.errors import InterruptedRun
+import numpy as np
+
+from digitcli import artifacts, checkpoints, plotting
+from digitcli.augmentation import preview
+from digitcli.backend import be_deterministic, seed_everything
+from digitcli.cluster import Cluster
+from digitcli.config import Augmentation, Recipe
+from digitcli.datasets import Division
+from digitcli.distribution import Distribution, join, on_this_machine
+from digitcli.errors import InterruptedRun, TrainingError
 from digitcli.evaluation import evaluate
 from digitcli.export import export_onnx
 from digitcli.metrics import Evaluation
-from digitcli.models import Network, build_network
+from digitcli.models import Weights, assemble
+from digitcli.precision import Choice, choose_precision
 from digitcli.preprocessing import CLASSES
+from digitcli.progress import Progress, Reporter
 from digitcli.recognizer import Recognizer
-from digitcli.training import Progress, Reporter, fit
+from digitcli.records import Setting, describe_surroundings
+from digitcli.tensorboard import TensorBoard
+from digitcli.training import fit
 
-_PACKAGES = ("tensorflow", "keras", "numpy", "onnx", "onnxruntime", "tf2onnx", "opencv-python", "matplotlib")
 _EXPORT_CHECK = 1_000  # validation images on which the ONNX file must agree with Keras
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a training run computes and where its results go."""
+    """What a training run computes and where its results go.
 
-    name: str
+    Attributes:
+        setting: recipe, data and all else that decides what it computes, as records tell it.
+        checkpoint: where to go on from.
+        cluster: the workers that train together, if more than this process.
+        patience: seconds to wait for the other workers.
+        tensorboard: write the curves for TensorBoard, too.
+    """
+
     recipe: Recipe
-    dataset: Dataset
     division: Division
+    setting: Setting
     folder: Path
-    limit: int | None = None
-    deterministic: bool = False
+    checkpoint: checkpoints.Checkpoint | None = None
+    cluster: Cluster | None = None
+    patience: float = 300.0
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,9 +62,12 @@ class RunResult:
     """A finished run.
 
     Attributes:
-        parameters: of the network.
+        parameters: of the model, all its networks together.
         progress: its epochs.
-        evaluation: on the test images, by the exported model.
+        choice: the arithmetic that it was trained in, and why.
+        weights_sha256: of all weights; the same on every worker.
+        validation, evaluation: of the exported model on the validation and on the test images; none
+            where this worker is not the chief.
         onnx_difference: largest difference between the exported model and Keras.
         durations: wall-clock seconds of each part.
         files: what was written, in `Run.folder`.
@@ -57,7 +75,10 @@ class RunResult:
 
     parameters: int
     progress: Progress
-    evaluation: Evaluation
+    choice: Choice
+    weights_sha256: str
+    validation: Evaluation | None
+    evaluation: Evaluation | None
     onnx_difference: float
     durations: dict[str, float]
     files: tuple[str, ...]
@@ -74,21 +95,75 @@ def execute(run: Run, report: Reporter) -> RunResult:
     Raises `TrainingError`, `ExportError`, or `InterruptedRun` after Ctrl-C, with the last complete
     epoch kept in the folder ``interrupted``.
     """
+    with contextlib.ExitStack() as stack:
+        if run.tensorboard:
+            report = stack.enter_context(TensorBoard(run.folder, report))
+        return _execute(run, report)
+
+
+def _execute(run: Run, report: Reporter) -> RunResult:
     durations: dict[str, float] = {}
-    progress = Progress()
-    seed_everything(run.recipe.seed, deterministic=run.deterministic)
-    network = build_network(run.recipe)
-    try:
-        with _timed(durations, "training"):
-            fit(network, run.recipe, run.division, progress, report)
-        return _finish(run, network, progress, durations, report)
-    except KeyboardInterrupt:
-        raise _keep_interrupted(run, network, progress, durations) from None
+    distribution = join(run.cluster, run.patience) if run.cluster else on_this_machine()
+    seed_everything(run.recipe.seed)
+    if run.setting.deterministic:
+        be_deterministic()
+    with distribution.noticing_losses():
+        progress = run.checkpoint.progress if run.checkpoint else Progress()
+        choice = _choose(run, distribution, durations)
+        report.stage(f"Training in {choice.precision} ({choice.reason})")
+        save = functools.partial(checkpoints.save, run.folder, run.setting, choice.precision)
+        try:
+            with _timed(durations, "training"):
+                fit(
+                    run.recipe,
+                    run.division,
+                    progress,
+                    report,
+                    distribution=distribution,
+                    precision=choice.precision,
+                    budget=run.setting.time_budget,
+                    save=save if distribution.is_chief else lambda _: None,
+                )
+            durations["training"] = progress.seconds
+            digest = _agreed_digest(distribution, progress.weights())
+            if not distribution.is_chief:
+                return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
+            return _finish(run, progress, choice, digest, durations, report)
+        except KeyboardInterrupt:
+            raise _keep_interrupted(run, distribution, progress, choice, durations) from None
+
+
+def _choose(run: Run, distribution: Distribution, durations: dict[str, float]) -> Choice:
+    """Settle the precision: the checkpoint's, else the same on every worker."""
+    if run.checkpoint and run.recipe.precision == "auto":
+        return Choice(run.checkpoint.precision, "as in the checkpoint")
+    with _timed(durations, "probe"):
+        choice = choose_precision(run.recipe)
+    if not distribution.agree_all(choice.precision == "bfloat16") and choice.precision == "bfloat16":
+        return Choice("float32", "another worker does not train in bfloat16")
+    return choice
+
+
+def _agreed_digest(distribution: Distribution, members: list[Weights]) -> str:
+    """Return the SHA-256 of all weights; a `TrainingError` where a worker has others."""
+    digest = hashlib.sha256()
+    for value in (value for weights in members for value in weights):
+        digest.update(np.ascontiguousarray(value).tobytes())
+    number = float(int.from_bytes(digest.digest()[:4], "big"))
+    if distribution.agree(number) != number:
+        raise TrainingError("the workers ended with different weights; nothing was replaced")
+    return digest.hexdigest()
 
 
 def _finish(
-    run: Run, network: Network, progress: Progress, durations: dict[str, float], report: Reporter
+    run: Run,
+    progress: Progress,
+    choice: Choice,
+    digest: str,
+    durations: dict[str, float],
+    report: Reporter,
 ) -> RunResult:
+    network = assemble(run.recipe, progress.weights())
     with artifacts.replacing(run.folder) as files:
         report.stage("Exporting to ONNX and checking it against Keras")
         with _timed(durations, "export"):
@@ -98,90 +173,85 @@ def _finish(
         report.stage("Reading the test images")
         with _timed(durations, "test"):
             # The test set is read here, once; nothing above has seen it.
-            name = str(run.folder / artifacts.MODEL)
-            result = evaluate(Recognizer.load(model), run.division.test, data=run.dataset.name, model=name)
+            data, name = run.setting.data["name"], str(run.folder / artifacts.MODEL)
+            recognizer = Recognizer.load(model)
+            validation = evaluate(recognizer, run.division.validation, data=data, model=name)
+            result = evaluate(recognizer, run.division.test, data=data, model=name)
         report.stage("Drawing")
         with _timed(durations, "drawing"):
             history = progress.history()
-            for picture, figure in (
-                (artifacts.LOSS, plotting.curves(history, "loss", result.loss)),
-                (artifacts.ACCURACY, plotting.curves(history, "accuracy", result.accuracy)),
-                (artifacts.SAMPLES, plotting.samples(run.division.train)),
-            ):
+            pictures = {
+                artifacts.LOSS: plotting.curves(history, "loss", result.loss),
+                artifacts.ACCURACY: plotting.curves(history, "accuracy", result.accuracy),
+                artifacts.SAMPLES: plotting.samples(run.division.train),
+            }
+            if run.recipe.augmentation != Augmentation():
+                shown = preview(run.division.train, run.recipe.augmentation, run.recipe.seed)
+                pictures[artifacts.AUGMENTATION] = plotting.augmentation(*shown)
+            for picture, figure in pictures.items():
                 files.write(picture, plotting.png(figure))
         files.write_json(artifacts.HISTORY, history)
         files.write_json(artifacts.METRICS, result.as_json())
-        description = _describe(run, durations) | {
+        description = _describe(run, choice, durations) | {
             "parameters": network.count_params(),
+            "weights_sha256": digest,
+            "validation": {"accuracy": validation.accuracy, "loss": validation.loss},
             "onnx": {"largest_difference": difference, "model_bytes": model.stat().st_size},
         }
         files.write_json(artifacts.RUN, description)
         written = files.names()
-        for stale in (artifacts.CONFUSION, artifacts.MISTAKES):  # pictures of the model being replaced
-            files.remove(stale)
-    return RunResult(network.count_params(), progress, result, difference, durations, written)
-
-
-def _keep_interrupted(
-    run: Run, network: Network, progress: Progress, durations: dict[str, float]
-) -> InterruptedRun:
-    if not progress.epochs:
-        return InterruptedRun("Stopped before the first epoch was complete; nothing was kept or replaced")
-    folder = run.folder / artifacts.INTERRUPTED
-    network.set_weights(progress.weights)
-    with artifacts.replacing(folder) as files:
-        network.save(files.path(artifacts.KERAS_MODEL))
-        files.write_json(artifacts.HISTORY, progress.history())
-        files.write_json(artifacts.RUN, _describe(run, durations))
-    done = len(progress.epochs)
-    return InterruptedRun(
-        f"Stopped after {done} of {run.recipe.epochs} epochs; the model as it was then is in "
-        f"{folder}, what {run.folder} held before is unchanged"
+        # pictures of the model being replaced, and what only an unfinished run needs
+        for stale in (artifacts.CONFUSION, artifacts.MISTAKES, artifacts.AUGMENTATION, artifacts.CHECKPOINT):
+            if stale not in written:
+                files.remove(stale)
+    return RunResult(
+        network.count_params(),
+        progress,
+        choice,
+        digest,
+        validation,
+        result,
+        difference,
+        durations,
+        written,
     )
 
 
-def _describe(run: Run, durations: dict[str, float]) -> dict[str, Any]:
-    """Return what ``run.json`` says of how a model came to be."""
-    division = run.division
+def _keep_interrupted(
+    run: Run, distribution: Distribution, progress: Progress, choice: Choice, durations: dict[str, float]
+) -> InterruptedRun:
+    if not progress.epochs:
+        return InterruptedRun("Stopped before the first epoch was complete; nothing was kept or replaced")
+    if not distribution.is_chief:
+        return InterruptedRun(
+            f"Worker {distribution.task} stopped; the chief, worker 0, keeps the checkpoint"
+        )
+    folder = run.folder / artifacts.INTERRUPTED
+    with artifacts.replacing(folder) as files:
+        assemble(run.recipe, progress.weights()).save(files.path(artifacts.KERAS_MODEL))
+        files.write_json(artifacts.HISTORY, progress.history())
+        files.write_json(artifacts.RUN, _describe(run, choice, durations))
+    done, planned = len(progress.epochs), run.recipe.epochs * run.recipe.members
+    of = f" of {planned}" if run.setting.time_budget is None else ""
+    return InterruptedRun(
+        f"Stopped after {done}{of} {'epoch' if done == planned == 1 else 'epochs'}; the model as it was then "
+        f"is in {folder}, what {run.folder} held before is unchanged; to go on: "
+        f"digitcli train --resume{artifacts.option(run.folder)}"
+    )
+
+
+def _describe(run: Run, choice: Choice, durations: dict[str, float]) -> dict[str, Any]:
     return {
-        "digitcli": __version__,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "recipe": {"name": run.name, **run.recipe.model_dump(mode="json")},
+        **describe_surroundings(),
+        "recipe": run.setting.recipe,
         "seed": run.recipe.seed,
-        "deterministic": run.deterministic,
-        "data": {
-            "name": run.dataset.name,
-            "sha256": run.dataset.sha256,
-            "train": len(division.train),
-            "validation": len(division.validation),
-            "test": len(division.test),
-            "limit": run.limit,
-        },
-        "packages": {package: _version(package) for package in _PACKAGES},
-        "machine": {
-            "platform": platform.platform(),
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-        },
+        "deterministic": run.setting.deterministic,
+        "precision": {"trained_in": choice.precision, "reason": choice.reason},
+        "time_budget": run.setting.time_budget,
+        "workers": len(run.cluster.addresses) if run.cluster else 1,
+        "data": {**run.setting.data, "limit": run.setting.limit},
         "durations": {part: round(seconds, 3) for part, seconds in durations.items()},
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # the same library can come under another name, as tensorflow-cpu
-        return None
-
-
-def _processor() -> str:
-    """The processor's model name where the system tells it, else its architecture."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 @contextlib.contextmanager

@@ -1,200 +1,287 @@
 """The training loop: many steps inside one compiled function, data in memory as uint8.
 
-The loop follows TensorFlow's guide "Writing a training loop from scratch". Python only decides
-the order of the images and hears about the loss between chunks of steps.
+The loop follows TensorFlow's guides "Writing a training loop from scratch" and "Custom training
+with tf.distribute.Strategy": one device, several, or several machines run the same steps. Python
+only decides the order of the images and the learning rates, and hears about the loss between
+chunks of steps.
 """
 
 import math
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitcli.augmentation import augment
-from digitcli.backend import keras, tf
+from digitcli.backend import keras, seed_everything, tf
 from digitcli.config import Augmentation, Recipe
 from digitcli.datasets import Digits, Division
+from digitcli.distribution import Distribution
 from digitcli.errors import TrainingError
-from digitcli.models import Network, build_optimizer
+from digitcli.models import Network, Weights, build_network, build_optimizer
+from digitcli.pace import Pace
 from digitcli.preprocessing import CLASSES
+from digitcli.progress import Arrays, Epoch, Progress, Reporter, Step
 
 _CHUNK_IMAGES = 1024  # about 0.3 s on a laptop: how long Ctrl-C and the progress display wait
 _EVALUATION_BATCH = 500
+_ALIGNMENT = 64  # bytes; TensorFlow's kernels expect tensors to begin at multiples of it
 
 
-@dataclass(frozen=True)
-class Step:
-    """Where a run is, between two chunks of steps.
+def fit(
+    recipe: Recipe,
+    division: Division,
+    progress: Progress,
+    report: Reporter,
+    *,
+    distribution: Distribution,
+    precision: str = "float32",
+    budget: float | None = None,
+    save: Callable[[Progress], None] = lambda _: None,
+) -> None:
+    """Train a recipe's networks from where `progress` stands, adding to it after every epoch.
 
-    Attributes:
-        epoch, step: from 1; `step` counts within the epoch, of `steps`.
-        loss, accuracy: means over the epoch so far; accuracy 0..1.
-        images_per_second: over the epoch so far.
-        seconds_left: of training, at that speed.
-    """
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    images_per_second: float
-    seconds_left: float
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """A complete epoch; accuracies 0..1, learning rate as its last step left it, wall-clock seconds.
-
-    `loss` and `accuracy` are means over the epoch's batches as they were trained on, dropout
-    active; `val_loss` and `val_accuracy` are measured after it.
-    """
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    seconds: float
-
-
-class Reporter(Protocol):
-    """Hears how a run goes."""
-
-    def stage(self, words: str) -> None:
-        """Something that is neither step nor epoch begins."""
-
-    def step(self, step: Step) -> None:
-        """A chunk of steps is done."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch is complete."""
-
-
-@dataclass
-class Progress:
-    """What is complete of a run: the epochs and the weights after the last of them."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    weights: list[NDArray[np.float32]] = field(default_factory=list)
-
-    def history(self) -> dict[str, list[float]]:
-        """Return one list per quantity, in Keras's layout."""
-        columns = [asdict(epoch) for epoch in self.epochs]
-        return {key: [row[key] for row in columns] for key in Epoch.__dataclass_fields__}
-
-
-def fit(network: Network, recipe: Recipe, division: Division, progress: Progress, report: Reporter) -> None:
-    """Train `network` in place, adding to `progress` after every epoch.
+    Args:
+        recipe: what to train and how.
+        division: the images; every worker gets all of them and trains on its share.
+        progress: where to begin; holds the weights in the end.
+        report: hears how it goes.
+        distribution: who trains.
+        precision: of the arithmetic, ``float32`` or ``bfloat16``.
+        budget: seconds of training, in place of the recipe's epochs.
+        save: called with `progress` after every epoch.
 
     Raises `TrainingError` as soon as the loss is no finite number.
     """
-    loop = _Loop(network, recipe, division)
-    for number in range(1, recipe.epochs + 1):
-        start = time.perf_counter()
-        loss, accuracy = loop.train_epoch(number, report)
-        val_loss, val_accuracy = loop.measure(division.validation)
-        epoch = Epoch(
-            number, loss, accuracy, val_loss, val_accuracy, loop.learning_rate(), time.perf_counter() - start
-        )
-        progress.weights = network.get_weights()
-        progress.epochs.append(epoch)
-        report.epoch(epoch)
+    start = time.perf_counter() - progress.seconds
+    while len(progress.members) < recipe.members:
+        member = len(progress.members)
+        seed_everything(recipe.seed + member)
+        judge = _Judge(recipe, division.validation)
+        loop = _Loop(recipe, member, distribution, distribution.shard(division.train), precision)
+        done = [epoch for epoch in progress.epochs if epoch.member == member + 1]
+        if progress.state:
+            loop.restore(progress.state)
+        until = start + budget if budget else None
+        spent = sum(epoch.seconds for epoch in done)
+        ahead = recipe.members - member
+        pace = Pace(recipe, loop.steps, len(done), spent, until, ahead, distribution.agree)
+        while not pace.is_over and not _out_of_patience(recipe, done):
+            began = time.perf_counter()
+            number = len(progress.epochs) + 1
+            loss, accuracy, rate = loop.train_epoch(number, len(done) + 1, pace, report)
+            with pace.validating():
+                kept = loop.weights()
+                val_loss, val_accuracy = (distribution.agree(v) for v in judge.measure(kept))
+            seconds = time.perf_counter() - began
+            epoch = Epoch(number, member + 1, loss, accuracy, val_loss, val_accuracy, rate, seconds)
+            if recipe.patience and any(before.val_loss <= val_loss for before in done):
+                kept = progress.kept  # those of an earlier epoch are better
+            done.append(epoch)
+            progress.advance(epoch, kept, loop.state(), time.perf_counter() - start)
+            report.epoch(epoch)
+            save(progress)
+        progress.complete_member()
+        save(progress)
+
+
+def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
+    if recipe.patience is None or not done:
+        return False
+    best = min(range(len(done)), key=lambda place: done[place].val_loss)
+    return len(done) - 1 - best >= recipe.patience
+
+
+class _Judge:
+    """Measures weights on the validation images, in float32, as the model that is kept would read."""
+
+    def __init__(self, recipe: Recipe, digits: Digits) -> None:
+        self._network = build_network(recipe)
+        self._digits = digits
+        self._loss = keras.losses.CategoricalCrossentropy(reduction="sum")
+        self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
+
+    def measure(self, weights: Weights) -> tuple[float, float]:
+        """Return mean loss and accuracy, dropout off."""
+        self._network.set_weights(weights)
+        loss, right, count = 0.0, 0, len(self._digits)
+        for first in range(0, count, _EVALUATION_BATCH):
+            part = slice(first, first + _EVALUATION_BATCH)
+            images, labels = tf.constant(self._digits.images[part]), tf.constant(self._digits.labels[part])
+            summed, hits = self._measure_batch(images, labels)
+            loss, right = loss + float(summed), right + int(hits)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the validation loss became {loss}: training diverged; lower --learning-rate"
+            )
+        return loss / count, right / count
+
+    def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
+        probabilities = self._network(_as_input(images), training=False)
+        return self._loss(_as_target(labels), probabilities), _hits(labels, probabilities)
 
 
 class _Loop:
-    def __init__(self, network: Network, recipe: Recipe, division: Division) -> None:
-        self._network = network
+    """One network in training; its variables, its compiled steps, and what it needs to go on later."""
+
+    def __init__(
+        self, recipe: Recipe, member: int, distribution: Distribution, digits: Digits, precision: str
+    ) -> None:
         self._recipe = recipe
-        self._images = tf.constant(division.train.images)  # (N, 28, 28) uint8
-        self._labels = tf.constant(division.train.labels)  # (N,) uint8
-        self._steps = math.ceil(len(division.train) / recipe.batch_size)
-        self._optimizer = build_optimizer(recipe, self._steps * recipe.epochs)
-        self._optimizer.build(network.trainable_variables)
+        self._seed = recipe.seed + member
+        self._strategy = distribution.strategy
+        self._replicas, self._workers = distribution.replicas, distribution.workers
+        self._local = distribution.share_of_batch(recipe.batch_size)  # images of a step
+        self._images = _without_copy(digits.images)  # (N, 28, 28) uint8
+        self._labels = tf.constant(digits.labels)  # (N,) uint8
+        self.steps = math.ceil(len(digits) / self._local)  # of an epoch
+        self._chunk_steps = max(1, _CHUNK_IMAGES // recipe.batch_size)
         self._augmented = recipe.augmentation != Augmentation()
-        self._loss = keras.losses.CategoricalCrossentropy()
-        self._train_chunk = tf.function(self._chunk, autograph=False)
-        self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
-
-    def learning_rate(self) -> float:
-        """The rate that the last step left to the next."""
-        return float(self._optimizer.learning_rate)
-
-    def train_epoch(self, epoch: int, report: Reporter) -> tuple[float, float]:
-        """Go once over all images in an order of this epoch's own; return loss and accuracy."""
-        order = np.random.default_rng([self._recipe.seed, epoch]).permutation(len(self._labels))
-        order = tf.constant(order.astype(np.int32))
-        chunk = max(1, _CHUNK_IMAGES // self._recipe.batch_size)  # steps
-        start, seen, loss, right = time.perf_counter(), 0, 0.0, 0
-        for first in range(0, self._steps, chunk):
-            last = min(first + chunk, self._steps)
-            summed, correct = self._train_chunk(order, tf.constant(first), tf.constant(last))
-            loss, right = loss + float(summed), right + int(correct)
-            self._require_finite(loss, f"the loss became {loss} in epoch {epoch}, by step {last}")
-            seen = min(last * self._recipe.batch_size, len(order))
-            rate = seen / (time.perf_counter() - start)
-            left = (len(order) * (self._recipe.epochs - epoch + 1) - seen) / rate
-            report.step(Step(epoch, last, self._steps, loss / seen, right / seen, rate, left))
-        return loss / seen, right / seen
-
-    def measure(self, digits: Digits) -> tuple[float, float]:
-        """Return mean loss and accuracy on `digits`, dropout off."""
-        loss, right = 0.0, 0
-        for first in range(0, len(digits), _EVALUATION_BATCH):
-            part = slice(first, first + _EVALUATION_BATCH)
-            summed, correct = self._measure_batch(
-                tf.constant(digits.images[part]), tf.constant(digits.labels[part])
+        self._loss = keras.losses.CategoricalCrossentropy(
+            label_smoothing=recipe.label_smoothing, reduction="sum"
+        )
+        with self._strategy.scope():
+            self._network: Network = build_network(
+                recipe, precision=precision, synchronized=self._replicas > 1
             )
-            loss, right = loss + float(summed), right + int(correct)
-        self._require_finite(loss, f"the validation loss became {loss}")
-        return loss / len(digits), right / len(digits)
+            self._optimizer = build_optimizer(recipe)
+            self._optimizer.build(self._network.trainable_variables)
+            weights = [weight.value for weight in self._network.weights]
+            self._averages = [tf.Variable(w, trainable=False) for w in weights if recipe.average]
+            self._sums = tf.Variable(  # of an epoch: loss, hits, images
+                np.zeros(3),
+                dtype=tf.float64,
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.SUM,
+            )
+        self._train_chunk = tf.function(self._chunk, autograph=False)
 
-    def _require_finite(self, loss: float, words: str) -> None:
-        if not math.isfinite(loss):
-            rate = self._recipe.optimizer.learning_rate
-            raise TrainingError(f"{words}: training diverged; lower --learning-rate (it was {rate:g})")
+    def train_epoch(
+        self, number: int, of_member: int, pace: Pace, report: Reporter
+    ) -> tuple[float, float, float]:
+        """Go once over all images, or until the time is up, in an order of this epoch's own.
 
-    def _chunk(self, order: Any, first: Any, last: Any) -> tuple[Any, Any]:
-        """Train on steps `first` to `last` of an epoch; return the summed loss and the hits."""
+        Returns loss and accuracy, means over the epoch, and the learning rate of its last step.
+        """
+        order = np.arange(len(self._labels), dtype=np.int32)
+        np.random.default_rng([self._seed, of_member]).shuffle(order)
+        order = tf.constant(order)
+        self._sums.assign(np.zeros(3))
+        first = 0
+        while first < self.steps and not pace.is_over:
+            last = min(first + self._chunk_steps, self.steps)
+            moments = pace.moments(self._chunk_steps)
+            rates = [self._recipe.optimizer.learning_rate * share for share in moments]
+            self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
+            loss, right, seen = (float(value) for value in self._sums.numpy())
+            if not math.isfinite(loss):
+                rate = self._recipe.optimizer.learning_rate
+                raise TrainingError(
+                    f"the loss became {loss} in epoch {number}, by step {last}: training diverged; "
+                    f"lower --learning-rate (it was {rate:g})"
+                )
+            pace.advance(last - first)
+            rate, first = rates[last - first - 1], last
+            speed = len(self._labels) / self.steps * self._workers * pace.steps_per_second
+            report.step(
+                Step(
+                    number, last, self.steps, loss / seen, right / seen, speed, pace.moment, pace.seconds_left
+                )
+            )
+        return loss / seen, right / seen, rate
 
-        def train_one(step: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
-            mean, correct, count = self._step(order, step)
-            return step + 1, loss + mean * tf.cast(count, tf.float32), right + correct
+    def weights(self) -> Weights:
+        """The weights to judge and to keep: averaged ones where the recipe has them averaged."""
+        if self._averages:
+            return [average.numpy() for average in self._averages]
+        weights: Weights = self._network.get_weights()
+        return weights
 
-        # not a Python loop: AutoGraph's rewriting of those depends on the version of Python
-        start = (first, tf.constant(0.0), tf.constant(0))
-        _, loss, right = tf.while_loop(lambda step, *_: step < last, train_one, start)
-        return loss, right
+    def state(self) -> Arrays:
+        """Everything that changes from step to step, the state of the dropout included."""
+        return {f"{kind}/{place}": np.asarray(v) for kind, group in self._variables() for place, v in group}
 
-    def _step(self, order: Any, step: Any) -> tuple[Any, Any, Any]:
-        """Train on one batch; return its mean loss, its hits and its size."""
-        size = self._recipe.batch_size
-        batch = order[step * size : (step + 1) * size]  # the last one may be shorter
-        images = self._as_input(tf.gather(self._images, batch))
-        labels = tf.gather(self._labels, batch)
+    def restore(self, state: Arrays) -> None:
+        """Go on from where `state` was taken; a `TrainingError` where it is another network's."""
+        for kind, group in self._variables():
+            for place, variable in group:
+                value = state.get(f"{kind}/{place}")
+                if value is None or value.shape != tuple(variable.shape):
+                    raise TrainingError("the checkpoint does not fit the network; train without --resume")
+                variable.assign(value)
+
+    def _variables(self) -> list[tuple[str, Any]]:
+        groups = {
+            "network": self._network.variables,
+            "optimizer": self._optimizer.variables,
+            "average": self._averages,
+        }
+        return [(kind, enumerate(variables)) for kind, variables in groups.items()]
+
+    def _chunk(self, order: Any, first: Any, last: Any, rates: Any) -> None:
+        """Train on steps `first` to `last` of an epoch, the first of them at `rates[0]`."""
+
+        def train_one(step: Any) -> tuple[Any]:
+            self._optimizer.learning_rate.assign(rates[step - first])
+            self._strategy.run(self._step, args=(order, step))
+            self._update_averages()
+            return (step + 1,)
+
+        # Not a Python loop: AutoGraph's rewriting of those depends on the version of Python. One
+        # step after the other: collective operations must meet in the same order everywhere.
+        tf.while_loop(lambda step: step < last, train_one, (first,), parallel_iterations=1)
+
+    def _step(self, order: Any, step: Any) -> None:
+        """Train on a replica's part of a batch."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        local = self._replicas // self._workers  # replicas of this worker
+        size = tf.minimum(self._local, tf.size(order) - step * self._local)  # the last step may be smaller
+        start = step * self._local + replica % local * (size // local)
+        batch = order[start : start + size // local]
+        images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
         if self._augmented:
-            seed = tf.stack([self._recipe.seed, tf.cast(self._optimizer.iterations, tf.int32)])
-            images = augment(images, self._recipe.augmentation, seed)
+            turn = tf.cast(self._optimizer.iterations, tf.int32) * self._replicas + replica
+            images = augment(images, self._recipe.augmentation, tf.stack([self._seed, turn]))
+        else:
+            images = _as_input(images)
         with tf.GradientTape() as tape:
-            mean, correct = self._loss_and_hits(images, labels, training=True)
+            probabilities = self._network(images, training=True)
+            summed = self._loss(_as_target(labels), probabilities)
+            mean = summed / tf.cast(size * self._workers, tf.float32)  # over the images of all replicas
         variables = self._network.trainable_variables
         self._optimizer.apply(tape.gradient(mean, variables), variables)
-        return mean, correct, tf.size(batch)
+        sums = [summed, _hits(labels, probabilities), tf.size(batch)]
+        self._sums.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
 
-    def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        mean, correct = self._loss_and_hits(self._as_input(images), labels, training=False)
-        return mean * tf.cast(tf.size(labels), tf.float32), correct
+    def _update_averages(self) -> None:
+        """Move each average towards its weight; faster at first, when it still holds the first draw."""
+        if not self._averages:
+            return
+        steps = tf.cast(self._optimizer.iterations, tf.float32)
+        momentum = tf.minimum(self._recipe.average, (1 + steps) / (10 + steps))
+        for average, weight in zip(self._averages, self._network.weights, strict=True):
+            self._strategy.extended.update(
+                average, lambda old, new: old.assign_add((1 - momentum) * (new - old)), args=(weight.value,)
+            )
 
-    @staticmethod
-    def _as_input(images: Any) -> Any:
-        return tf.cast(images, tf.float32)[..., tf.newaxis]  # (B, 28, 28, 1)
 
-    def _loss_and_hits(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
-        probabilities = self._network(images, training=training)  # (B, 10)
-        labels = tf.cast(labels, tf.int32)
-        mean = self._loss(tf.one_hot(labels, CLASSES), probabilities)
-        hits = tf.argmax(probabilities, axis=1, output_type=tf.int32) == labels
-        return mean, tf.reduce_sum(tf.cast(hits, tf.int32))
+def _without_copy(images: Any) -> Any:
+    """Return NumPy's array as a tensor on the same memory, where that is possible."""
+    if tf.config.list_physical_devices("GPU") or images.ctypes.data % _ALIGNMENT:
+        return tf.constant(images)
+    return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
+
+
+def _as_input(images: Any) -> Any:
+    return tf.cast(images, tf.float32)[..., tf.newaxis]  # (B, 28, 28, 1)
+
+
+def _as_target(labels: Any) -> Any:
+    return tf.one_hot(tf.cast(labels, tf.int32), CLASSES)  # (B, 10)
+
+
+def _hits(labels: Any, probabilities: Any) -> Any:
+    hits = tf.argmax(probabilities, axis=1, output_type=tf.int32) == tf.cast(labels, tf.int32)
+    return tf.reduce_sum(tf.cast(hits, tf.int32))

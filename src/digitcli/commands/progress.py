@@ -7,7 +7,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from digitcli.commands.console import say, stderr
 
 if TYPE_CHECKING:
-    from digitcli.training import Epoch, Step
+    from digitcli.progress import Epoch, Step
 
 
 class Silent:
@@ -29,7 +29,7 @@ class Silent:
 class Lines(Silent):
     """A line for every epoch and every stage."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int | None) -> None:
         self._epochs = epochs
         self._last: Step | None = None
 
@@ -43,7 +43,7 @@ class Lines(Silent):
         speed = ""
         if self._last is not None:
             speed = f"  {self._last.images_per_second:,.0f} images/s"
-            if epoch.epoch < self._epochs:
+            if epoch.epoch != self._epochs:
                 speed += f"  {_clock(self._last.seconds_left)} left"
         say(_in_words(epoch, self._epochs) + speed)
 
@@ -51,7 +51,7 @@ class Lines(Silent):
 class Live(Silent):
     """An epoch's line as it completes, and below it a bar over the run with the numbers of the moment."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int | None) -> None:
         self._epochs = epochs
         self._validation = ""
         self._progress = Progress(
@@ -81,9 +81,9 @@ class Live(Silent):
         )
         self._progress.update(
             self._task,
-            description=f"{step.epoch}/{self._epochs}",
-            completed=(step.epoch - 1) * step.steps + step.step,
-            total=self._epochs * step.steps,
+            description=_count(step.epoch, self._epochs),
+            completed=step.share,
+            total=1,
             numbers=numbers,
         )
 
@@ -92,16 +92,20 @@ class Live(Silent):
         self._validation = f" val {epoch.val_accuracy:.2%}"
 
 
-def make_reporter(epochs: int, *, quiet: bool) -> Silent:
-    """Choose how to show a run of `epochs` epochs."""
+def make_reporter(epochs: int | None, *, quiet: bool) -> Silent:
+    """Choose how to show a run of `epochs` epochs; None where time decides on their number."""
     if quiet:
         return Silent()
     return Live(epochs) if stderr().is_terminal else Lines(epochs)
 
 
-def _in_words(epoch: "Epoch", epochs: int) -> str:
+def _count(epoch: int, epochs: int | None) -> str:
+    return f"{epoch}/{epochs}" if epochs else str(epoch)
+
+
+def _in_words(epoch: "Epoch", epochs: int | None) -> str:
     return (
-        f"epoch {epoch.epoch}/{epochs}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}  "
+        f"epoch {_count(epoch.epoch, epochs)}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}  "
         f"val_loss {epoch.val_loss:.4f}  val_acc {epoch.val_accuracy:.2%}  {epoch.seconds:.1f} s"
     )
 

@@ -1,27 +1,17 @@
 """``digitcli train``: a recipe and data in, a model and its record out."""
 
-import shlex
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitcli import recipes
-from digitcli.commands.console import (
-    file_list,
-    percent,
-    print_facts,
-    print_json,
-    print_table,
-    say,
-)
+from digitcli.artifacts import option
+from digitcli.commands.console import print_facts, print_json, print_table, say
 from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from digitcli.config import Recipe
-    from digitcli.models import LayerSummary
-    from digitcli.runs import Run, RunResult
 
 
 def _complete_recipe(incomplete: str) -> list[str]:
@@ -30,11 +20,15 @@ def _complete_recipe(incomplete: str) -> list[str]:
 
 def train(
     config: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--config", "-c", metavar="NAME|FILE", help="The recipe.", autocompletion=_complete_recipe
+            "--config",
+            "-c",
+            metavar="NAME|FILE",
+            help="The recipe; default, unless a run is resumed.",
+            autocompletion=_complete_recipe,
         ),
-    ] = "default",
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images, instead of the recipe's.")
     ] = None,
@@ -46,6 +40,13 @@ def train(
         int | None,
         typer.Option(help="Decides first weights, order and dropout, instead of the recipe's."),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|float32|bfloat16",
+            help="Arithmetic of the training; auto takes bfloat16 where that is faster.",
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -55,10 +56,30 @@ def train(
     limit: Annotated[
         int | None, typer.Option(help="Use only this many training images, as many of each digit.")
     ] = None,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=1, help="Train for this long; the schedule is fitted to it."),
+    ] = None,
     folder: Artifacts = ARTIFACTS,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run in the artifacts folder.")
+    ] = False,
     deterministic: Annotated[
         bool,
         typer.Option("--deterministic", help="Same seed, same machine: same weights to the bit; slower."),
+    ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT,...", help="Train together with these workers; the first is the chief."
+        ),
+    ] = None,
+    task: Annotated[int | None, typer.Option(help="Which worker of --cluster this is, from 0.")] = None,
+    cluster_wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for the other workers.", min=1)
+    ] = 300.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the curves for TensorBoard, too.")
     ] = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -71,133 +92,108 @@ def train(
 ) -> None:
     """Train a network, test it, and keep it with its history and plots.
 
-    Ctrl-C keeps the last complete epoch's model in the folder interrupted/.
+    Ctrl-C keeps the last complete epoch's model in the folder interrupted/; --resume goes on from
+    there. Under TF_CONFIG or srun, the workers train together.
     """
+    if list_recipes:
+        _list_recipes(json=json)
+        return
+    from digitcli import checkpoints
+    from digitcli.cluster import find_cluster
     from digitcli.config import load_recipe
 
-    if list_recipes:
-        shipped = dict(load_recipe(each) for each in recipes.names())
-        if json:
-            print_json({each: recipe.model_dump(mode="json") for each, recipe in shipped.items()})
-        else:
-            print_table(_recipe_table(shipped))
-        return
-    name, recipe = load_recipe(config)
+    workers = find_cluster(cluster, task, os.environ)
+    checkpoint = checkpoints.load(folder) if resume else None
+    if checkpoint:  # what is not said anew is as it was
+        name, recipe = checkpoint.recipe_name, checkpoint.recipe
+        limit = checkpoint.setting.limit if limit is None else limit
+        time_budget = checkpoint.setting.time_budget if time_budget is None else time_budget
+        deterministic = deterministic or checkpoint.setting.deterministic
+    if config or not checkpoint:
+        name, recipe = load_recipe(config or "default")
     recipe = recipe.override(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, data=data
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        data=data,
+        precision=precision,
     )
     if summary:
-        if not quiet:
-            say("Loading TensorFlow ...")
-        from digitcli.models import build_network, summarize
-
-        layers = summarize(build_network(recipe))
-        if json:
-            print_json([vars(layer) for layer in layers])
-        else:
-            print_table(_network_table(name, layers))
+        _show_network(name, recipe, quiet=quiet, json=json)
         return
-
-    from digitcli import artifacts, datasets
+    from digitcli import artifacts, datasets, records
 
     dataset = datasets.load(recipe.data)
     division = datasets.divide(dataset, limit)
-    artifacts.require_writable(folder)
+    setting = records.Setting(
+        records.describe_recipe(name, recipe),
+        records.describe_data(dataset, division),
+        limit,
+        deterministic,
+        time_budget,
+    )
+    if checkpoint:
+        checkpoints.require_same(checkpoint.setting, setting)
+    is_chief = workers is None or workers.task == 0
+    if is_chief:
+        artifacts.require_writable(folder)
     if not quiet:
         say(
             f"Recipe {name} on {dataset.name}: {len(division.train):,} training, "
             f"{len(division.validation):,} validation, {len(division.test):,} test images"
         )
+        if is_chief and not checkpoint and artifacts.has_checkpoint(folder):
+            say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
         say("Loading TensorFlow ...")
 
     from digitcli import runs
     from digitcli.commands.progress import make_reporter
+    from digitcli.commands.results import run_as_json, run_in_words
 
-    run = runs.Run(name, recipe, dataset, division, folder, limit, deterministic)
-    with make_reporter(recipe.epochs, quiet=quiet) as report:
+    run = runs.Run(
+        recipe=recipe,
+        division=division,
+        setting=setting,
+        folder=folder,
+        checkpoint=checkpoint,
+        cluster=workers,
+        patience=cluster_wait,
+        tensorboard=tensorboard,
+    )
+    total = None if time_budget else recipe.epochs * recipe.members
+    with make_reporter(total, quiet=quiet or not is_chief) as report:
         result = runs.execute(run, report)
     if result.learnt_nothing:
         say("Warning: it reads no better than guessing would. Lower --learning-rate, or train for longer.")
     if json:
-        print_json(_as_json(run, result))
+        print_json(run_as_json(run, result))
         return
-    print_facts(_result_in_words(run, result))
-    if not quiet:
-        where = "" if folder == ARTIFACTS else f" --artifacts {shlex.quote(str(folder))}"
+    print_facts(run_in_words(run, result))
+    if not quiet and result.evaluation:
+        where = option(folder)
         say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
 
 
-def _recipe_table(shipped: "dict[str, Recipe]") -> "Table":
-    from rich.table import Table
+def _list_recipes(*, json: bool) -> None:
+    from digitcli.commands.results import recipe_table
+    from digitcli.config import load_recipe
 
-    table = Table("recipe", "description", "data", title="Recipes", title_style="bold", show_lines=True)
-    for heading in ("epochs", "batch"):
-        table.add_column(heading, justify="right")
-    table.add_column("learning rate")
-    for name, recipe in shipped.items():
-        table.add_row(
-            name,
-            recipe.description,
-            recipe.data,
-            str(recipe.epochs),
-            str(recipe.batch_size),
-            f"{recipe.optimizer.learning_rate:g} {recipe.schedule.type}",
-        )
-    return table
+    shipped = dict(load_recipe(each) for each in recipes.names())
+    if json:
+        print_json({each: recipe.model_dump(mode="json") for each, recipe in shipped.items()})
+    else:
+        print_table(recipe_table(shipped))
 
 
-def _network_table(name: str, rows: "list[LayerSummary]") -> "Table":
-    from rich.markup import escape
-    from rich.table import Table
+def _show_network(name: str, recipe: "Recipe", *, quiet: bool, json: bool) -> None:
+    if not quiet:
+        say("Loading TensorFlow ...")
+    from digitcli.commands.results import network_table
+    from digitcli.models import build_network, summarize
 
-    work = sum(row.work for row in rows)
-    table = Table(title=f"Network of recipe {escape(name)}", title_style="bold", show_footer=True)
-    table.add_column("layer", "together")
-    table.add_column("output shape")
-    table.add_column("parameters", f"{sum(row.parameters for row in rows):,}", justify="right")
-    table.add_column("multiply-adds", f"{work:,}", justify="right")
-    table.add_column("share of the work", "100.0%", justify="right")
-    for row in rows:
-        shape = " x ".join(str(length) for length in row.shape)
-        share = f"{row.work / work:.1%}" if row.work else "-"
-        table.add_row(
-            row.name,
-            shape,
-            f"{row.parameters:,}" if row.parameters else "-",
-            f"{row.work:,}" if row.work else "-",
-            share,
-        )
-    return table
-
-
-def _result_in_words(run: "Run", result: "RunResult") -> dict[str, str]:
-    from digitcli import artifacts
-
-    evaluation, last = result.evaluation, result.progress.epochs[-1]
-    low, high = evaluation.accuracy_ci95
-    size = (run.folder / artifacts.MODEL).stat().st_size
-    return {
-        "Test accuracy": f"{percent(evaluation.accuracy)}  "
-        f"(95% interval {percent(low)} to {percent(high)}, {len(evaluation.probabilities):,} images)",
-        "Test loss": f"{evaluation.loss:.4f}",
-        "Validation": f"{percent(last.val_accuracy)} after epoch {last.epoch}",
-        "Training": f"{result.durations['training']:.1f} s, {len(result.progress.epochs)} epochs, "
-        f"recipe {run.name}, seed {run.recipe.seed}",
-        "Network": f"{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX, "
-        f"which differs from Keras by {result.onnx_difference:.1g} at most",
-        "Files": file_list(run.folder, result.files),
-    }
-
-
-def _as_json(run: "Run", result: "RunResult") -> dict[str, object]:
-    return {
-        "artifacts": str(run.folder),
-        "files": list(result.files),
-        "recipe": run.name,
-        "seed": run.recipe.seed,
-        "parameters": result.parameters,
-        "history": result.progress.history(),
-        "test": result.evaluation.as_json(),
-        "onnx_difference": result.onnx_difference,
-        "durations": result.durations,
-    }
+    layers = summarize(build_network(recipe))
+    if json:
+        print_json([vars(layer) for layer in layers])
+    else:
+        print_table(network_table(name, recipe, layers))

@@ -1,0 +1,131 @@
+"""A run's complete state after an epoch, in one file, from which it can go on."""
+
+import io
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitcli import artifacts
+from digitcli.config import Recipe, parse_recipe
+from digitcli.errors import InputError, MissingError, OptionError
+from digitcli.progress import Arrays, Epoch, Progress, Weights
+from digitcli.records import Setting
+
+_HEADER = "header"
+_FORMAT = 1
+_MAX_BYTES = 4_000_000_000
+_SHOWN = 12  # differences
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An unfinished run: how it was set, the arithmetic it is trained in, how far it came."""
+
+    setting: Setting
+    precision: str
+    progress: Progress
+
+    @property
+    def recipe_name(self) -> str:
+        """The recipe's name."""
+        return str(self.setting.recipe["name"])
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as it was used; an `InputError` where it is none."""
+        values = {key: value for key, value in self.setting.recipe.items() if key != "name"}
+        return parse_recipe(values, "the checkpoint's recipe")
+
+
+def save(folder: Path, setting: Setting, precision: str, progress: Progress) -> None:
+    """Write the checkpoint of a run to `folder`, in place of an earlier one."""
+    header = {
+        "format": _FORMAT,
+        "setting": asdict(setting),
+        "precision": precision,
+        "epochs": [asdict(epoch) for epoch in progress.epochs],
+        "seconds": progress.seconds,
+        "members": len(progress.members),
+    }
+    arrays: Arrays = {_HEADER: np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    arrays |= {f"state/{name}": value for name, value in progress.state.items()}
+    for prefix, weights in _named(progress):
+        arrays |= {f"{prefix}/{place}": value for place, value in enumerate(weights)}
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    with artifacts.replacing(folder) as files:
+        files.write(artifacts.CHECKPOINT, content.getvalue())
+
+
+def load(folder: Path) -> Checkpoint:
+    """Read the checkpoint in `folder`.
+
+    Raises `MissingError` where there is none, `InputError` where it is damaged.
+    """
+    path = folder / artifacts.CHECKPOINT
+    if not os.path.isfile(path):
+        raise MissingError(
+            f"{path}: no checkpoint to resume; a run has one from its first complete epoch "
+            "until it is finished"
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _MAX_BYTES:
+                raise ValueError(f"over {_MAX_BYTES:,} bytes")
+        with np.load(path, allow_pickle=False) as archive:
+            arrays: Arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays.pop(_HEADER).tobytes())
+        if header["format"] != _FORMAT:
+            raise ValueError(f"format {header['format']!r}; expected {_FORMAT}")
+        progress = Progress(
+            epochs=[Epoch(**epoch) for epoch in header["epochs"]],
+            members=[_weights(arrays, f"member/{place}") for place in range(header["members"])],
+            kept=_weights(arrays, "kept"),
+            state={name.removeprefix("state/"): v for name, v in arrays.items() if name.startswith("state/")},
+            seconds=float(header["seconds"]),
+        )
+        checkpoint = Checkpoint(Setting(**header["setting"]), str(header["precision"]), progress)
+        _ = checkpoint.recipe_name
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a checkpoint that can be read ({error})") from error
+    return checkpoint
+
+
+def require_same(found: Setting, wanted: Setting) -> None:
+    """Raise an `OptionError` that names the differences between a checkpoint's setting and a run's."""
+    one, other = _flat(asdict(found)), _flat(asdict(wanted))
+    different = [
+        f"  {name}: {one.get(name)!r} in the checkpoint, {other.get(name)!r} now"
+        for name in one | other
+        if one.get(name) != other.get(name)
+    ]
+    if len(different) > _SHOWN:
+        different = [*different[:_SHOWN], f"  and {len(different) - _SHOWN} more"]
+    if different:
+        advice = "resume with its options, or train anew without --resume"
+        raise OptionError("\n".join([f"the checkpoint is of another run; {advice}", *different]))
+
+
+def _named(progress: Progress) -> list[tuple[str, Weights]]:
+    members = [(f"member/{place}", weights) for place, weights in enumerate(progress.members)]
+    return [*members, ("kept", progress.kept)]
+
+
+def _weights(arrays: Arrays, prefix: str) -> Weights:
+    count = sum(name.startswith(f"{prefix}/") for name in arrays)
+    return [arrays[f"{prefix}/{place}"] for place in range(count)]
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """``{"a": {"b": [1]}}`` becomes ``{"a b 1": 1}``: a name for every single value."""
+    if isinstance(value, list | tuple):
+        value = {str(place): part for place, part in enumerate(value, start=1)}
+    if not isinstance(value, dict):
+        return {name: value}
+    leaves = [_flat(inner, f"{name} {part}".strip()) for part, inner in value.items()]
+    return {key: leaf for part in leaves for key, leaf in part.items()}
