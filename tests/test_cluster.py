@@ -31,19 +31,29 @@ def test_the_chief_of_kubernetes_comes_first() -> None:
     assert find_cluster(None, None, {"TF_CONFIG": CHIEF % "worker"}) == Cluster(("c:1", "a:1"), 1)
 
 
-def test_slurms_variables() -> None:
-    """As srun sets them in a job step; the list of nodes is in Slurm's short form."""
+@pytest.mark.parametrize(
+    ("nodes", "tasks", "expected"),
+    [
+        ("node[01-03]", "1(x3)", ("node01:12345", "node02:12345", "node03:12345")),
+        ("gpu-[9-10],cpu", "1(x3)", ("gpu-9:12345", "gpu-10:12345", "cpu:12345")),
+        ("a[2,10]x,b", "1,1(x2)", ("a2x:12345", "a10x:12345", "b:12345")),
+        ("one", "3", ("one:12345", "one:12346", "one:12347")),
+        ("n[1-2]", "2,1", ("n1:12345", "n1:12346", "n2:12345")),
+    ],
+)
+def test_slurms_variables(nodes: str, tasks: str, expected: tuple[str, ...]) -> None:
+    """As srun sets them in a job step; nodes and tasks are in Slurm's short form."""
     environment = {
         "SLURM_STEP_NUM_TASKS": "3",
         "SLURM_PROCID": "2",
-        "SLURM_STEP_NODELIST": "node[01-03]",
-        "SLURM_STEP_TASKS_PER_NODE": "1(x3)",
+        "SLURM_STEP_NODELIST": nodes,
+        "SLURM_STEP_TASKS_PER_NODE": tasks,
     }
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in environment.items():
-            patch.setenv(key, value)
-        cluster = find_cluster(None, None, environment)
-    assert cluster == Cluster(("node01:12345", "node02:12345", "node03:12345"), 2)
+    assert find_cluster(None, None, environment) == Cluster(expected, 2)
+    with pytest.raises(OptionError, match="start them with srun"):
+        find_cluster(None, None, environment | {"SLURM_STEP_TASKS_PER_NODE": "9(x"})
+    with pytest.raises(OptionError, match="SLURM_STEP_NODELIST"):
+        find_cluster(None, None, {k: v for k, v in environment.items() if "NODELIST" not in k})
 
 
 def test_the_script_of_a_slurm_job_is_no_worker() -> None:

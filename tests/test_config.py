@@ -114,8 +114,8 @@ augmentation = { rotate = 3 }
         "description: missing; expected a line of text",
         "epochs: found 0; expected greater than or equal to 1",
         "batch_size: found 2.5; expected a valid integer",
-        "learning_rate: unknown key; expected one of description, data, epochs, batch_size, seed, optimizer, "
-        "schedule, augmentation, network",
+        "learning_rate: unknown key; expected one of description, data, epochs, batch_size, seed, precision, "
+        "label_smoothing, average, patience, members, optimizer, schedule, augmentation, network",
         "network layer 1 (conv): filters: found 99999; expected less than or equal to 1024",
         "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, padding, "
         "activation, bias",
@@ -125,8 +125,8 @@ augmentation = { rotate = 3 }
         "network layer 4: type is missing; expected a table with type and what belongs to it",
         "optimizer (sgd): learning_rate: found nan; expected a finite number",
         "optimizer (sgd): momentum: found 'high'; expected a valid number",
-        "schedule: type 'triangle' is unknown; expected one of constant, one-cycle",
-        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift",
+        "schedule: type 'triangle' is unknown; expected one of constant, cosine, one-cycle",
+        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift, elastic, stroke",
     }
 
 

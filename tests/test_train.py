@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import Command, Outcome
+from conftest import Command, Outcome, execute
 
 from digitcli import __version__
+from digitcli.recipes import FOLDER
 
 FILES = {
     "model.keras",
@@ -76,7 +77,8 @@ def test_run_json_tells_how_the_model_came_to_be(trained_once: tuple[Path, Outco
     assert run["onnx"]["largest_difference"] < 1e-4
     assert run["packages"]["tensorflow"].startswith("2.21")
     assert run["machine"]["cores"] == os.cpu_count()
-    assert set(run["durations"]) == {"training", "export", "test", "drawing"}
+    parts = {"loading", "probe", "building", "training", "export", "test", "drawing"}
+    assert set(run["durations"]) == parts
     assert run["parameters"] == sum(w.size for w in weights(trained_once[0] / "model.keras"))
 
 
@@ -145,6 +147,7 @@ def test_ctrl_c_keeps_the_last_complete_epoch(trained: Path, digitcli: Command) 
     assert len(history["epoch"]) >= 3
     assert f"after {len(history['epoch'])} of 500 epochs" in process_words
     after = {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+    assert after.pop("checkpoint.npz")
     assert after == before
     kept = digitcli(
         "evaluate", "--model", "artifacts/interrupted/model.keras", "--data", "sample", "--json"
@@ -176,7 +179,7 @@ def test_a_killed_run_leaves_the_earlier_model(trained: Path) -> None:
     process.communicate()
     half = list(trained.glob(".partial-*"))
     assert half
-    visible = [path for path in trained.iterdir() if path not in half]
+    visible = [path for path in trained.iterdir() if path not in half and path.name != "checkpoint.npz"]
     assert {path.name: path.read_bytes() for path in visible} == before
 
 
@@ -294,3 +297,83 @@ def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
             time.sleep(0.02)
     assert process.returncode == 0
     assert 200e6 < peak < 2e9
+
+
+def test_tensorboard_gets_the_curves(digitcli: Command, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    outcome = digitcli("train", "-c", "ci", "--epochs", 2, "--tensorboard", "--json", "--quiet")
+    history = outcome.json()["history"]
+    (folder,) = (tmp_path / "artifacts" / "tensorboard").iterdir()
+
+    def read(part: str, name: str) -> list[tuple[int, float]]:
+        events = EventAccumulator(str(folder / part))
+        events.Reload()
+        return [(event.step, float(make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
+
+    for part, name, column in (
+        ("train", "epoch/loss", "loss"),
+        ("train", "epoch/learning_rate", "learning_rate"),
+        ("validation", "epoch/loss", "val_loss"),
+        ("validation", "epoch/accuracy", "val_accuracy"),
+    ):
+        steps, values = zip(*read(part, name), strict=True)
+        assert steps == (1, 2)
+        assert values == pytest.approx(history[column], rel=1e-4)
+    assert len(read("train", "within_epochs/loss")) >= 4
+
+
+def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
+    blocked = "import sys; sys.modules['tensorboard'] = None; from digitcli.__main__ import main; main()"
+    outcome = execute("-c", blocked, "train", "-c", "ci", "--tensorboard", cwd=tmp_path)
+    assert outcome.status == 4
+    assert "pip install 'digitcli[tensorboard]'" in outcome.stderr
+
+
+def test_a_time_budget_replaces_the_epochs(digitcli: Command) -> None:
+    outcome = digitcli("train", "-c", "ci", "--time-budget", 5, "--json")
+    report = outcome.json()
+    assert report["durations"]["training"] == pytest.approx(5, abs=2)
+    assert len(report["history"]["epoch"]) > 2
+    assert report["history"]["learning_rate"][-1] < 0.02
+    assert "epoch 1  loss" in outcome.stderr
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_precision_is_said_and_kept(digitcli: Command, tmp_path: Path, precision: str) -> None:
+    outcome = digitcli("train", "-c", "ci", "--epochs", 1, "--precision", precision)
+    assert f"Training in {precision} (as asked)" in outcome.stderr
+    run = json.loads((tmp_path / "artifacts" / "run.json").read_text())
+    assert run["precision"] == {"trained_in": precision, "reason": "as asked"}
+    assert {weights.dtype for weights in weights_of(tmp_path)} == {np.dtype("float32")}
+
+
+def weights_of(folder: Path) -> list[np.ndarray]:
+    return weights(folder / "artifacts" / "model.keras")
+
+
+def test_several_networks_are_kept_as_one_model(digitcli: Command, tmp_path: Path) -> None:
+    recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6", "epochs = 3\nmembers = 2", 1)
+    (tmp_path / "two.toml").write_text(recipe)
+    outcome = digitcli("train", "-c", "two.toml", "--json")
+    assert outcome.status == 0, outcome.stderr
+    report = outcome.json()
+    assert report["history"]["member"] == [1, 1, 1, 2, 2, 2]
+    assert "epoch 6/6" in outcome.stderr
+    assert report["test"]["accuracy"] > 0.9
+    assert digitcli("evaluate", "--data", "sample", "--json").json()["accuracy"] == report["test"]["accuracy"]
+    by_keras = digitcli("evaluate", "--model", "artifacts/model.keras", "--data", "sample", "--json").json()
+    assert by_keras["accuracy"] == report["test"]["accuracy"]
+    assert digitcli("plot").status == 0
+
+
+def test_augmentation_is_shown(digitcli: Command, tmp_path: Path) -> None:
+    recipe = (
+        FOLDER / "ci.toml"
+    ).read_text() + "\n[augmentation]\nelastic = 0.5\nstroke = 0.4\nrotation = 10\n"
+    (tmp_path / "mine.toml").write_text(recipe)
+    assert digitcli("train", "-c", "mine.toml", "--epochs", 1).status == 0
+    assert (tmp_path / "artifacts" / "augmentation.png").stat().st_size > 10_000
+    assert digitcli("train", "-c", "ci", "--epochs", 1).status == 0
+    assert not (tmp_path / "artifacts" / "augmentation.png").exists()

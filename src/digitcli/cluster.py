@@ -116,23 +116,49 @@ def _from_tf_config(text: str) -> Cluster | None:
 
 
 def _from_slurm(environment: Mapping[str, str]) -> Cluster | None:
-    """From ``srun``'s variables, the list of nodes expanded as TensorFlow's resolver does it."""
-    from digitcli.backend import tf
+    """From ``srun``'s variables; its tasks fill one node after the other, as they do by default.
 
-    tasks = int(environment["SLURM_STEP_NUM_TASKS"])
+    TensorFlow's own resolver sorts the nodes by name, which puts node10 before node2 and not where
+    Slurm counts them.
+    """
     try:
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            {"worker": tasks},
-            port_base=_SLURM_PORT,
-            gpus_per_node=0,  # which GPUs a task sees is Slurm's to say
-            gpus_per_task=0,
-            auto_set_gpu=False,
-            rpc_layer="grpc",
-        )
-        addresses = resolver.cluster_spec().job_tasks("worker")
-        return _checked(list(addresses), int(environment["SLURM_PROCID"]), "Slurm")
-    except (KeyError, ValueError, RuntimeError) as error:
+        nodes = _expand_nodes(environment["SLURM_STEP_NODELIST"])
+        tasks = _expand_counts(environment["SLURM_STEP_TASKS_PER_NODE"])
+        addresses = [
+            f"{node}:{_SLURM_PORT + place}"
+            for node, count in zip(nodes, tasks, strict=True)
+            for place in range(count)
+        ]
+        if len(addresses) != int(environment["SLURM_STEP_NUM_TASKS"]):
+            raise ValueError(f"{len(addresses)} tasks on {len(nodes)} nodes")
+        return _checked(addresses, int(environment["SLURM_PROCID"]), "Slurm")
+    except (KeyError, ValueError) as error:
         raise OptionError(
             f"Slurm's variables do not describe the workers ({error}); start them with srun, "
             "or name them with --cluster and --task"
         ) from error
+
+
+def _expand_nodes(text: str) -> list[str]:
+    """``n[01-02,7],m`` becomes ``n01 n02 n7 m``."""
+    nodes = []
+    for prefix, ranges, suffix in re.findall(r"([^,\[]*)(?:\[([^\]]*)\])?([^,]*)(?:,|$)", text):
+        if not ranges:
+            nodes += [prefix + suffix] if prefix + suffix else []
+            continue
+        for part in ranges.split(","):
+            first, _, last = part.partition("-")
+            numbers = range(int(first), int(last or first) + 1)
+            nodes += [f"{prefix}{number:0{len(first)}d}{suffix}" for number in numbers]
+    return nodes
+
+
+def _expand_counts(text: str) -> list[int]:
+    """``2(x3),1`` becomes ``2 2 2 1``."""
+    counts: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d+)(?:\(x(\d+)\))?", part)
+        if not match:
+            raise ValueError(f"found {part!r}; expected a count such as 2(x3)")
+        counts += [int(match[1])] * int(match[2] or 1)
+    return counts

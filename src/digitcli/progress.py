@@ -74,6 +74,7 @@ class Progress:
         kept: those that would be kept of the network in training; empty between networks.
         state: every variable of the network in training, after its last complete epoch.
         seconds: of training so far.
+        building: seconds of those in which this process built and traced networks.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Progress:
     kept: Weights = field(default_factory=list)
     state: Arrays = field(default_factory=dict)
     seconds: float = 0.0
+    building: float = 0.0
 
     def advance(self, epoch: Epoch, kept: Weights, state: Arrays, seconds: float) -> None:
         """Add a complete epoch."""

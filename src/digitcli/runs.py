@@ -41,6 +41,7 @@ class Run:
 
     Attributes:
         setting: recipe, data and all else that decides what it computes, as records tell it.
+        started: when the command began, as `time.perf_counter` tells it.
         checkpoint: where to go on from.
         cluster: the workers that train together, if more than this process.
         patience: seconds to wait for the other workers.
@@ -51,6 +52,7 @@ class Run:
     division: Division
     setting: Setting
     folder: Path
+    started: float
     checkpoint: checkpoints.Checkpoint | None = None
     cluster: Cluster | None = None
     patience: float = 300.0
@@ -69,7 +71,7 @@ class RunResult:
         validation, evaluation: of the exported model on the validation and on the test images; none
             where this worker is not the chief.
         onnx_difference: largest difference between the exported model and Keras.
-        durations: wall-clock seconds of each part.
+        durations: wall-clock seconds of each part; ``building`` is a part of ``training``.
         files: what was written, in `Run.folder`.
     """
 
@@ -102,7 +104,7 @@ def execute(run: Run, report: Reporter) -> RunResult:
 
 
 def _execute(run: Run, report: Reporter) -> RunResult:
-    durations: dict[str, float] = {}
+    durations = {"loading": time.perf_counter() - run.started}
     distribution = join(run.cluster, run.patience) if run.cluster else on_this_machine()
     seed_everything(run.recipe.seed)
     if run.setting.deterministic:
@@ -124,7 +126,7 @@ def _execute(run: Run, report: Reporter) -> RunResult:
                     budget=run.setting.time_budget,
                     save=save if distribution.is_chief else lambda _: None,
                 )
-            durations["training"] = progress.seconds
+            durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
             if not distribution.is_chief:
                 return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())

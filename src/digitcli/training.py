@@ -58,8 +58,10 @@ def fit(
     while len(progress.members) < recipe.members:
         member = len(progress.members)
         seed_everything(recipe.seed + member)
+        building = time.perf_counter()
         judge = _Judge(recipe, division.validation)
         loop = _Loop(recipe, member, distribution, distribution.shard(division.train), precision)
+        progress.building += time.perf_counter() - building
         done = [epoch for epoch in progress.epochs if epoch.member == member + 1]
         if progress.state:
             loop.restore(progress.state)
@@ -156,7 +158,11 @@ class _Loop:
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.SUM,
             )
-        self._train_chunk = tf.function(self._chunk, autograph=False)
+        # traced now and once, for any order, place and rates
+        whole, rates = tf.TensorSpec(len(digits), tf.int32), tf.TensorSpec(self._chunk_steps, tf.float32)
+        place = tf.TensorSpec((), tf.int32)
+        function = tf.function(self._chunk, autograph=False)
+        self._train_chunk = function.get_concrete_function(whole, place, place, rates)
 
     def train_epoch(
         self, number: int, of_member: int, pace: Pace, report: Reporter

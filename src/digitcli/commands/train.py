@@ -1,6 +1,7 @@
 """``digitcli train``: a recipe and data in, a model and its record out."""
 
 import os
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,6 +96,7 @@ def train(
     Ctrl-C keeps the last complete epoch's model in the folder interrupted/; --resume goes on from
     there. Under TF_CONFIG or srun, the workers train together.
     """
+    started = time.perf_counter()
     if list_recipes:
         _list_recipes(json=json)
         return
@@ -156,6 +158,7 @@ def train(
         division=division,
         setting=setting,
         folder=folder,
+        started=started,
         checkpoint=checkpoint,
         cluster=workers,
         patience=cluster_wait,

@@ -1,0 +1,77 @@
+"""One of our recipes on the clock of the peers: the test images are read after every epoch, outside it.
+
+Prints one JSON object.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import numpy as np
+from measure import peak_memory, training_operations
+
+from digitcli.backend import seed_everything
+from digitcli.config import load_recipe
+from digitcli.datasets import divide, load
+from digitcli.distribution import on_this_machine
+from digitcli.models import KerasReader, assemble, build_network, summarize
+from digitcli.precision import choose_precision
+from digitcli.progress import Epoch, Progress, Step
+from digitcli.training import fit
+
+
+class Silent:
+    def stage(self, words: str) -> None: ...
+
+    def step(self, step: Step) -> None: ...
+
+    def epoch(self, epoch: Epoch) -> None: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("recipe")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    _, recipe = load_recipe(options.recipe)
+    recipe = recipe.override(seed=options.seed)
+    data = load(recipe.data)
+    division = divide(data)
+    rows: list[dict[str, float]] = []
+    outside = 0.0
+
+    def test(progress: Progress) -> None:
+        nonlocal outside
+        if len(rows) == len(progress.epochs):
+            return
+        stopped = time.perf_counter()
+        probabilities = KerasReader(assemble(recipe, progress.weights())).digits(data.test.images)
+        accuracy = float(np.mean(probabilities.argmax(axis=1) == data.test.labels))
+        rows.append({"seconds": stopped - start - outside, "test_accuracy": accuracy})
+        words = f"{options.recipe} epoch {len(rows)}: {rows[-1]['seconds']:.1f} s, {accuracy:.2%}"
+        print(words, file=sys.stderr, flush=True)
+        outside += time.perf_counter() - stopped
+
+    start = time.perf_counter()
+    seed_everything(recipe.seed)
+    choice = choose_precision(recipe)
+    fit(
+        recipe, division, Progress(), Silent(),
+        distribution=on_this_machine(), precision=choice.precision, save=test,
+    )  # fmt: skip
+    network = build_network(recipe)
+    result = {
+        "name": f"digitcli, recipe {options.recipe}",
+        "epochs": rows,
+        "images": len(division.train),
+        "precision": choice.precision,
+        "peak_bytes": peak_memory(),
+        "operations": training_operations(summarize(network)),
+        "parameters": network.count_params(),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

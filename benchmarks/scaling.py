@@ -1,0 +1,72 @@
+"""How time and memory grow with the number of images: MNIST repeated, up to a million.
+
+    python benchmarks/scaling.py
+
+Nothing else should run meanwhile. Each size trains one epoch of the recipe ci's network in a
+process of its own. Prints Markdown; the same goes as JSON to benchmarks/results/scaling.json.
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+from measure import in_words, machine, peak_memory, print_table, write
+
+SIZES = (62_500, 250_000, 1_000_000)
+IMAGE_BYTES = 28 * 28
+
+
+def train(count: int) -> None:
+    from our_recipe import Silent
+
+    from digitcli.config import load_recipe
+    from digitcli.datasets import Digits, Division, load
+    from digitcli.distribution import on_this_machine
+    from digitcli.progress import Progress
+    from digitcli.training import fit
+
+    data = load("mnist")
+    places = np.arange(count) % len(data.train)
+    images = np.empty((count, 28, 28), np.uint8)
+    for first in range(0, count, 10_000):  # in parts: no second copy of everything
+        images[first : first + 10_000] = data.train.images[places[first : first + 10_000]]
+    division = Division(Digits(images, data.train.labels[places]), data.test.take(np.arange(1000)), data.test)
+    recipe = load_recipe("ci")[1].override(epochs=1, batch_size=125, precision="float32")
+    start = time.perf_counter()
+    fit(recipe, division, Progress(), Silent(), distribution=on_this_machine())
+    print(json.dumps({"images": count, "seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        train(int(sys.argv[1]))
+        return
+    runs = []
+    for size in SIZES:
+        command = [sys.executable, __file__, str(size)]
+        runs.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+    rows = []
+    for before, run in zip([None, *runs], runs, strict=False):
+        growth = "-"
+        if before:
+            more = run["images"] - before["images"]
+            growth = f"{(run['peak_bytes'] - before['peak_bytes']) / more:.0f}"
+        rows.append(
+            [
+                f"{run['images']:,}",
+                f"{run['seconds']:.1f} s",
+                f"{run['seconds'] / run['images'] * 1e6:.1f}",
+                f"{run['peak_bytes'] / 1e6:,.0f} MB",
+                growth,
+            ]
+        )
+    print_table(["images", "one epoch", "µs an image", "peak memory", "bytes per additional image"], rows)
+    found = machine()
+    print(f"\nAn image is {IMAGE_BYTES} bytes. {in_words(found)}")
+    write("scaling", {"machine": found, "runs": runs})
+
+
+if __name__ == "__main__":
+    main()
