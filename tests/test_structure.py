@@ -11,7 +11,7 @@ SOURCE = REPOSITORY / "src" / "digitcli"
 FLOORS = [
     {"errors", "__init__"},
     {"preprocessing", "recipes", "problems", "layers", "schedules", "config", "artifacts", "backend"},
-    {"models", "augmentation", "precision", "recognizer", "metrics", "plotting", "datasets"},
+    {"models", "normalization", "augmentation", "precision", "recognizer", "metrics", "plotting", "datasets"},
     {"cluster", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {"training", "evaluation", "export", "gallery", "runs"},
     {"commands", "cli", "__main__"},

@@ -4,10 +4,11 @@ Every network takes images (N, 28, 28, 1) float32, 0..255, ink bright, and gives
 (N, 10) float32. Scaling to 0..1 is its first layer, so no caller can feed it another range.
 """
 
+import functools
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from digitcli import config
 from digitcli.backend import keras, tf
 from digitcli.errors import MissingError, ModelError
 from digitcli.layers import BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Relu
+from digitcli.normalization import FusedBatchNormalization
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, network_input
 
 Network = Any  # a keras.Model; Keras has no type information
@@ -29,18 +31,27 @@ INPUT_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
 _BATCH = 500  # images; bounds the memory that inference takes
 
 
-def build_network(
-    recipe: config.Recipe, *, precision: str = "float32", synchronized: bool = False
-) -> Network:
-    """Build one of a recipe's networks with fresh weights; layers are named by kind and place.
+def build_network(recipe: config.Recipe) -> Network:
+    """Build one of a recipe's networks with fresh weights; layers are named by kind and place."""
+    return _build(recipe, "float32", keras.layers.BatchNormalization)
+
+
+def build_trainee(recipe: config.Recipe, precision: str, replicas: int) -> Network:
+    """Build the same network for training, whose weights one of `build_network` then takes.
 
     Args:
         recipe: what to build.
         precision: ``bfloat16`` computes in it, all but the first and the last layer, with float32
-            weights: a network to train, whose weights a float32 network then takes.
-        synchronized: batch normalisation over all replicas of a distributed network together.
+            weights; else ``float32``.
+        replicas: that train together; batch normalisation is over all of them.
     """
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    if replicas == 1:
+        return _build(recipe, policy, FusedBatchNormalization)
+    return _build(recipe, policy, functools.partial(keras.layers.BatchNormalization, synchronized=True))
+
+
+def _build(recipe: config.Recipe, policy: str, batch_norm: Callable[..., Any]) -> Network:
     count: Counter[str] = Counter()
     layers = [
         keras.Input(INPUT_SHAPE, name=INPUT),
@@ -49,10 +60,8 @@ def build_network(
     for description in recipe.network:
         kind = description.type.replace("-", "_")
         count[kind] += 1
-        options: dict[str, Any] = {"name": f"{kind}_{count[kind]}", "dtype": policy}
-        if isinstance(description, BatchNorm):
-            options["synchronized"] = synchronized
-        layers.append(_layer(description, options))
+        options = {"name": f"{kind}_{count[kind]}", "dtype": policy}
+        layers.append(_layer(description, batch_norm, options))
     layers.append(keras.layers.Dense(CLASSES, activation="softmax", dtype="float32", name=OUTPUT))
     return keras.Sequential(layers, name="digit_reader")
 
@@ -76,7 +85,7 @@ def assemble(recipe: config.Recipe, weights: Sequence[Weights]) -> Network:
     return keras.Model(image, mean, name="digit_reader")
 
 
-def _layer(description: Layer, options: dict[str, Any]) -> Any:
+def _layer(description: Layer, batch_norm: Callable[..., Any], options: dict[str, str]) -> Any:
     match description:
         case Conv(filters=filters, kernel=kernel, padding=padding, activation=activation, bias=bias):
             return keras.layers.Conv2D(
@@ -85,7 +94,7 @@ def _layer(description: Layer, options: dict[str, Any]) -> Any:
         case MaxPool(size=size):
             return keras.layers.MaxPooling2D(size, **options)
         case BatchNorm(momentum=momentum):
-            return keras.layers.BatchNormalization(momentum=momentum, **options)
+            return batch_norm(momentum=momentum, **options)
         case Relu():
             return keras.layers.ReLU(**options)
         case Dropout(rate=rate):

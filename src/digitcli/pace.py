@@ -46,8 +46,8 @@ class Pace:
 
     @property
     def is_over(self) -> bool:
-        """Whether the last step is done, or the time is up."""
-        return self._done >= self._total or self.moment >= 1
+        """Whether the last step is done, or the time is up after one step at least."""
+        return self._done >= self._total or (self.moment >= 1 and self._done > 0)
 
     @property
     def steps_per_second(self) -> float:

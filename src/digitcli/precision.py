@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitcli.backend import tf
 from digitcli.config import Recipe
-from digitcli.models import INPUT_SHAPE, build_network
+from digitcli.models import INPUT_SHAPE, build_trainee
 from digitcli.preprocessing import CLASSES
 
 _PROBE_STEPS = 4
@@ -56,7 +56,7 @@ def has_bfloat16() -> bool:
 
 def _step_seconds(recipe: Recipe, precision: str) -> float:
     """Return how long the gradients of a batch take, at best of a few tries."""
-    network = build_network(recipe, precision=precision)
+    network = build_trainee(recipe, precision, replicas=1)
     batch = min(recipe.batch_size, _PROBE_BATCH)
     images = tf.random.stateless_uniform((batch, *INPUT_SHAPE), (0, 0), 0, 255)
 

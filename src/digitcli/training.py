@@ -19,7 +19,7 @@ from digitcli.config import Augmentation, Recipe
 from digitcli.datasets import Digits, Division
 from digitcli.distribution import Distribution
 from digitcli.errors import TrainingError
-from digitcli.models import Network, Weights, build_network, build_optimizer
+from digitcli.models import Network, Weights, build_network, build_optimizer, build_trainee
 from digitcli.pace import Pace
 from digitcli.preprocessing import CLASSES
 from digitcli.progress import Arrays, Epoch, Progress, Reporter, Step
@@ -144,9 +144,7 @@ class _Loop:
             label_smoothing=recipe.label_smoothing, reduction="sum"
         )
         with self._strategy.scope():
-            self._network: Network = build_network(
-                recipe, precision=precision, synchronized=self._replicas > 1
-            )
+            self._network: Network = build_trainee(recipe, precision, self._replicas)
             self._optimizer = build_optimizer(recipe)
             self._optimizer.build(self._network.trainable_variables)
             weights = [weight.value for weight in self._network.weights]
