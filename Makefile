@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench constraints clean
+.PHONY: help train test lint types bench bench-long constraints clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "digitcli needs Python 3.11, 3.12 or 3.13; found none"; exit 1; }
@@ -33,9 +33,16 @@ lint: $(INSTALLED)  ## style and format
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure start-up and the recipes (about 10 minutes on 2 cores)
+bench: $(INSTALLED)  ## measure start-up, recipes, peers and scaling (about 40 minutes on 2 cores)
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/command.py
+	$(BIN)/python benchmarks/operations.py
+	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/recipes.py
+	$(BIN)/python benchmarks/peers.py
+
+bench-long: $(INSTALLED)  ## measure the recipes that take long (about two hours on 2 cores)
+	$(BIN)/python benchmarks/recipes.py --recipes best ensemble
 
 constraints:  ## write constraints.txt anew from the newest packages that fit pyproject.toml
 	tools/make_constraints.sh

@@ -17,21 +17,26 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Send file descriptor 2 nowhere: what C++ writes before its log level is set ignores the level."""
+    """Send file descriptor 2 nowhere: what C++ writes before its log level is set ignores the level.
+
+    Python's own `sys.stderr` goes on where it was: another thread may have something to say.
+    """
+    before = sys.stderr
     try:
-        sys.stderr.flush()
-        kept = os.dup(2)
+        before.flush()
+        words = os.fdopen(os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors)
     except (OSError, AttributeError):  # no stderr at all, as under pythonw
         yield
         return
+    sys.stderr = words  # never closed: somebody may be writing to it at any moment
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(words.fileno(), 2)
+        sys.stderr = before
 
 
 try:

@@ -1,6 +1,9 @@
 """``digitcli train``: a recipe and data in, a model and its record out."""
 
+import contextlib
+import importlib
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,6 +129,8 @@ def train(
         return
     from digitcli import artifacts, datasets, records
 
+    # TensorFlow takes seconds to import; the data comes meanwhile
+    threading.Thread(target=_import_tensorflow).start()
     dataset = datasets.load(recipe.data)
     division = datasets.divide(dataset, limit)
     setting = records.Setting(
@@ -176,6 +181,11 @@ def train(
     if not quiet and result.evaluation:
         where = option(folder)
         say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
+
+
+def _import_tensorflow() -> None:
+    with contextlib.suppress(Exception):  # told where it is needed
+        importlib.import_module("digitcli.backend")
 
 
 def _list_recipes(*, json: bool) -> None:
