@@ -58,7 +58,7 @@ def main() -> None:
     choice = choose_precision(recipe)
     fit(
         recipe, division, Progress(), Silent(),
-        distribution=on_this_machine(), precision=choice.precision, save=test,
+        distribution=on_this_machine(recipe.batch_size), precision=choice.precision, save=test,
     )  # fmt: skip
     network = build_network(recipe)
     result = {

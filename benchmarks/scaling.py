@@ -22,20 +22,17 @@ def train(count: int) -> None:
     from our_recipe import Silent
 
     from digitcli.config import load_recipe
-    from digitcli.datasets import Digits, Division, load
+    from digitcli.datasets import Division, load
     from digitcli.distribution import on_this_machine
     from digitcli.progress import Progress
     from digitcli.training import fit
 
     data = load("mnist")
     places = np.arange(count) % len(data.train)
-    images = np.empty((count, 28, 28), np.uint8)
-    for first in range(0, count, 10_000):  # in parts: no second copy of everything
-        images[first : first + 10_000] = data.train.images[places[first : first + 10_000]]
-    division = Division(Digits(images, data.train.labels[places]), data.test.take(np.arange(1000)), data.test)
+    division = Division(data.train.take(places), data.test.take(np.arange(1000)), data.test)
     recipe = load_recipe("ci")[1].override(epochs=1, batch_size=125, precision="float32")
     start = time.perf_counter()
-    fit(recipe, division, Progress(), Silent(), distribution=on_this_machine())
+    fit(recipe, division, Progress(), Silent(), distribution=on_this_machine(recipe.batch_size))
     print(json.dumps({"images": count, "seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
 
 

@@ -1,5 +1,6 @@
 """Runs that are really killed, and what goes on from where they were."""
 
+import contextlib
 import json
 import random
 import subprocess
@@ -11,7 +12,18 @@ import numpy as np
 import pytest
 from conftest import Command
 
+from digitcli.checkpoints import load
+from digitcli.errors import InputError
+from digitcli.recipes import FOLDER
+
 TRAIN = ("train", "--config", "ci", "--epochs", 8, "--artifacts", "run", "--deterministic", "--quiet")
+# whatever a checkpoint has to hold, and a network's end to be killed at
+RICH = """members = 2
+epochs = 4
+average = 0.9
+patience = 3
+"""
+DISTORTED = "\n[augmentation]\nshift = 1.0\nelastic = 0.5\nstroke = 0.3\n"
 
 
 def start(folder: Path, *arguments: object) -> subprocess.Popen[bytes]:
@@ -33,14 +45,17 @@ def unfinished(tmp_path: Path) -> Path:
 
 
 def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, digitcli: Command) -> None:
-    whole = digitcli(*TRAIN[:6], "whole", *TRAIN[7:], "--json").json()
+    recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6\n", RICH) + DISTORTED
+    (tmp_path / "rich.toml").write_text(recipe)
+    options = ("train", "-c", "rich.toml", "--limit", 1000, "--deterministic", "--quiet", "--artifacts")
+    whole = digitcli(*options, "whole", "--json").json()
     dice = random.Random()  # noqa: S311 - another moment each time the tests run
     kills = 0
-    process = start(tmp_path, *TRAIN)
+    process = start(tmp_path, *options, "run")
     checkpoint = tmp_path / "run" / "checkpoint.npz"
-    for _ in range(3):
-        seen = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
-        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == seen):
+    for _ in range(4):
+        seen = written(checkpoint)
+        while process.poll() is None and written(checkpoint) in (None, seen):
             time.sleep(0.002)
         time.sleep(dice.uniform(0, 0.5))
         if process.poll() is not None:
@@ -48,7 +63,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, di
         process.kill()
         process.wait()
         kills += 1
-        if not checkpoint.exists():
+        if written(checkpoint) is None:  # the moment after the last file was in place
             break
         process = start(tmp_path, "train", "--resume", "--artifacts", "run", "--quiet")
     process.wait()
@@ -58,6 +73,14 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, di
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     assert history["val_loss"] == whole["history"]["val_loss"]
     assert not checkpoint.exists()
+
+
+def written(path: Path) -> int | None:
+    """Return when a file was written; None where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def test_what_differs_from_the_checkpoint_is_named(unfinished: Path, digitcli: Command) -> None:
@@ -90,6 +113,56 @@ def test_without_resume_a_new_run_says_so_and_begins_anew(unfinished: Path, digi
     outcome = digitcli("train", "--resume", "--artifacts", "run")
     assert outcome.status == 4
     assert "no checkpoint to resume" in outcome.stderr
+
+
+def test_a_checkpoint_with_any_byte_changed_is_read_or_refused(unfinished: Path) -> None:
+    """Never anything else than one of the two, whatever the damage."""
+    path = unfinished / "checkpoint.npz"
+    content = path.read_bytes()
+    dice = np.random.default_rng(0)
+    for place in [*range(40), *dice.integers(0, len(content), 150), *range(len(content) - 150, len(content))]:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(dice.integers(8))
+        path.write_bytes(damaged)
+        with contextlib.suppress(InputError):
+            load(unfinished)
+    path.write_bytes(content)
+    assert load(unfinished).progress.epochs
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"seconds": ', '"seconds": "x'),
+        ('"format": 1', '"format": 2'),
+        ('"members": 0', '"members": 999999999'),
+        ('"precision": "float32"', '"precision": "foo"'),
+        ('"epochs": 8', '"epochs": 0'),
+        ('"limit": null', '"limit": "a"'),
+    ],
+)
+def test_headers_that_say_nonsense_are_refused(unfinished: Path, old: str, new: str) -> None:
+    path = unfinished / "checkpoint.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    header = arrays["header"].tobytes().decode()
+    assert old in header
+    arrays["header"] = np.frombuffer(header.replace(old, new, 1).encode(), np.uint8)
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match="not a checkpoint that can be read"):
+        load(unfinished)
+
+
+def test_weights_of_another_network_are_refused(unfinished: Path, digitcli: Command) -> None:
+    path = unfinished / "checkpoint.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    for name in ("kept/0", "state/network/0"):
+        damaged = {**arrays, name: arrays[name][:-1]}
+        np.savez(path, **damaged)
+        outcome = digitcli("train", "--resume", "--artifacts", "run")
+        assert outcome.status == 3
+        assert "do not fit its recipe" in outcome.stderr or "does not fit its recipe" in outcome.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", b"text", None])

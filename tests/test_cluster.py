@@ -1,10 +1,12 @@
 """Several workers: what describes them, and real processes that train together on loopback."""
 
+import contextlib
 import json
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 from conftest import Command
 
-from digitcli.cluster import Cluster, await_workers, find_cluster
+from digitcli.cluster import Cluster, find_cluster
 from digitcli.errors import OptionError, TrainingError
+from digitcli.meeting import meet_workers
 
 TWO = '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}'
 CHIEF = '{"cluster": {"chief": ["c:1"], "worker": ["a:1"]}, "task": {"type": "%s", "index": 0}}'
@@ -72,7 +75,8 @@ def test_the_script_of_a_slurm_job_is_no_worker() -> None:
         (None, None, "{", "TF_CONFIG cannot be understood"),
         (None, None, "[]", "TF_CONFIG cannot be understood"),
         (None, None, TWO.replace('"worker", "index"', '"ps", "index"'), "only chiefs and workers train"),
-        (None, None, TWO.replace('"index": 1', '"index": 7'), "task 7 is none of the 2 workers"),
+        (None, None, TWO.replace('"index": 1', '"index": 7'), "there is no worker 7"),
+        (None, None, CHIEF.replace('"index": 0', '"index": -1') % "worker", "there is no worker -1"),
     ],
 )
 def test_what_describes_no_cluster_is_refused(
@@ -97,7 +101,7 @@ def test_who_does_not_come_is_named() -> None:
     addresses = tuple(free_addresses(2).split(","))
     start = time.monotonic()
     with pytest.raises(TrainingError, match=f"{addresses[1]} did not come within 1 s"):
-        await_workers(Cluster(addresses, 0), 1)
+        meet_workers(Cluster(addresses, 0), "task", 1)
     assert time.monotonic() - start < 4
 
 
@@ -107,7 +111,59 @@ def test_a_port_in_use_is_said() -> None:
         other.bind(("", int(addresses[0].rpartition(":")[2])))
         other.listen()
         with pytest.raises(OptionError, match="cannot listen there"):
-            await_workers(Cluster(addresses, 0), 1)
+            meet_workers(Cluster(addresses, 0), "task", 1)
+
+
+def meet(addresses: str, tasks: list[str], patience: float = 10) -> list[BaseException | None]:
+    """Let a thread for each worker meet the others; return how each ended."""
+    ends: list[BaseException | None] = [None] * len(tasks)
+
+    def run(place: int) -> None:
+        try:
+            meet_workers(Cluster(tuple(addresses.split(",")), place), tasks[place], patience)
+        except TrainingError as error:
+            ends[place] = error
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(tasks))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return ends
+
+
+def test_workers_with_the_same_task_meet() -> None:
+    assert meet(free_addresses(3), ["same"] * 3) == [None] * 3
+
+
+def test_workers_that_mean_different_runs_are_told() -> None:
+    ends = meet(free_addresses(2), ["one", "other"], patience=2)
+    assert all("is to do something else" in str(end) for end in ends)
+
+
+def test_a_stranger_at_the_address_is_no_worker() -> None:
+    addresses = free_addresses(2)
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", int(addresses.rpartition(":")[2])))
+        stranger.listen()
+        with pytest.raises(TrainingError, match="did not come within 1 s"):
+            meet_workers(Cluster(tuple(addresses.split(",")), 0), "task", 1)
+
+
+def test_nonsense_at_the_door_is_ignored() -> None:
+    addresses = free_addresses(2)
+    host, port = addresses.split(",")[0].split(":")
+
+    def knock() -> None:
+        for _ in range(20):
+            with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1) as door:
+                door.sendall(b"\xff" * 1000 + b"\n")
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=knock)
+    thread.start()
+    assert meet(addresses, ["same", "same"]) == [None, None]
+    thread.join()
 
 
 def start_workers(folder: Path, *options: object, count: int = 2) -> list[subprocess.Popen[str]]:
@@ -144,6 +200,31 @@ def test_two_processes_train_one_network(tmp_path: Path, digitcli: Command) -> N
     assert chief["test"]["accuracy"] == pytest.approx(alone["test"]["accuracy"], abs=0.03)
     assert chief["history"]["loss"][0] == pytest.approx(alone["history"]["loss"][0], rel=0.15)
     assert np.mean(chief["history"]["loss"]) == pytest.approx(np.mean(alone["history"]["loss"]), rel=0.2)
+
+
+def test_a_time_budget_and_tensorboard_with_two_processes(tmp_path: Path) -> None:
+    workers = start_workers(tmp_path, "--time-budget", 12, "--tensorboard", "--quiet")
+    outputs = [worker.communicate(timeout=300) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], outputs
+    chief, other = (json.loads(stdout) for stdout, _ in outputs)
+    assert chief["weights_sha256"] == other["weights_sha256"]
+    assert chief["durations"]["training"] == pytest.approx(12, abs=5)
+    assert len(list((tmp_path / "artifacts" / "tensorboard").iterdir())) == 1
+
+
+def test_workers_with_other_options_are_refused_at_once(tmp_path: Path) -> None:
+    addresses = free_addresses(2)
+    command = [sys.executable, "-m", "digitcli", "train", "-c", "ci", "--cluster", addresses, "--task"]
+    workers = [
+        subprocess.Popen(
+            [*command, str(task), "--epochs", str(2 + task), "--cluster-wait", "30"],
+            cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        )
+        for task in range(2)
+    ]  # fmt: skip
+    words = [worker.communicate(timeout=120)[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [1, 1]
+    assert all("is to do something else" in each for each in words)
 
 
 @pytest.mark.parametrize("victim", [0, 1])

@@ -18,6 +18,7 @@ def both(**options: object) -> list[keras.layers.BatchNormalization]:
     return layers
 
 
+FEW = (1, 2, 2)  # values of a channel: biased and unbiased variance differ by a third
 IMAGES = np.random.default_rng(1).normal(3, 2, (8, 5, 5, 16)).astype(np.float32)
 
 
@@ -35,6 +36,15 @@ def test_results_gradients_and_statistics_are_keras_s() -> None:
         assert np.allclose(one, other, rtol=1e-3, atol=1e-2), np.abs(one - other).max()
     fused, kerass = both()
     assert np.allclose(fused(IMAGES, training=False), kerass(IMAGES, training=False), atol=1e-5)
+
+
+def test_the_moving_variance_is_the_biased_one() -> None:
+    fused, kerass = both()
+    images = np.random.default_rng(2).normal(0, 5, (*FEW, 16)).astype(np.float32)
+    for layer in (fused, kerass):
+        layer(images, training=True)
+    for one, other in zip(fused.get_weights(), kerass.get_weights(), strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
 
 
 def test_in_bfloat16_weights_and_statistics_stay_float32() -> None:

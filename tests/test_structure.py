@@ -12,7 +12,7 @@ FLOORS = [
     {"errors", "__init__"},
     {"preprocessing", "recipes", "problems", "layers", "schedules", "config", "artifacts", "backend"},
     {"models", "normalization", "augmentation", "precision", "recognizer", "metrics", "plotting", "datasets"},
-    {"cluster", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
+    {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {"training", "evaluation", "export", "gallery", "runs"},
     {"commands", "cli", "__main__"},
 ]

@@ -43,7 +43,7 @@ def train(
 ) -> tuple[object, Progress, Log]:
     """Return the model that a run would keep, its progress and what it told."""
     progress, log = progress or Progress(), Log()
-    fit(recipe, division, progress, log, **{"distribution": on_this_machine(), **options})
+    fit(recipe, division, progress, log, **{"distribution": on_this_machine(recipe.batch_size), **options})
     return assemble(recipe, progress.weights()), progress, log
 
 
@@ -168,13 +168,11 @@ def test_members_are_different_networks_whose_mean_is_the_model(division: Divisi
 
 def test_the_time_decides_where_there_is_a_budget(division: Division) -> None:
     train(division, changed(epochs=1))  # TensorFlow's own first steps are over
-    for seconds in (4.0, 8.0):
-        _, progress, log = train(division, changed(), budget=seconds)
-        assert progress.seconds == pytest.approx(seconds, abs=1.5)
-        assert log.epochs[-1].learning_rate < 0.02  # of 0.1: the schedule was gone through
-        assert max(epoch.learning_rate for epoch in log.epochs) > 0.05
-        assert len(log.epochs) > 2
-        assert log.steps[-1].share == 1
+    _, progress, log = train(division, changed(members=2), budget=10.0)
+    assert progress.seconds == pytest.approx(10, abs=4)
+    for member in (1, 2):
+        assert [epoch for epoch in log.epochs if epoch.member == member][-1].learning_rate < 0.02  # of 0.1
+    assert log.steps[-1].share == 1
 
 
 def test_a_run_goes_on_from_any_epoch_with_the_same_bits(division: Division) -> None:
@@ -196,8 +194,8 @@ def test_a_run_goes_on_from_any_epoch_with_the_same_bits(division: Division) -> 
         )
 
     whole = train(division, recipe, save=keep)[1]
-    assert len(kept) == 8  # after each epoch, and after each network
-    for progress in kept[1:7:2]:
+    assert len(kept) == 6  # after each epoch
+    for progress in kept[:5:2]:
         resumed = train(division, recipe, progress)[1]
         assert near(resumed.weights(), whole.weights())
         losses = [[epoch.val_loss for epoch in run.epochs] for run in (resumed, whole)]

@@ -26,9 +26,10 @@ def main() -> None:
         status = run()
     except KeyboardInterrupt:
         status = _INTERRUPTED
-    if status == _INTERRUPTED:
-        # Where the signal met Python code that an extension module ran, Python would end by the
-        # signal in place of the status.
+    if status:
+        # Nothing is left to be done. After Ctrl-C in Python code that an extension module ran, Python
+        # would end by the signal in place of the status; after an error it would wait for the import
+        # of TensorFlow, if that is under way.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()

@@ -167,7 +167,7 @@ class Replacement:
                 temporary.replace(self._folder / name)
             for name in self._removed:
                 (self._folder / name).unlink(missing_ok=True)
-        _flush(self._folder)
+            _flush(self._folder)
 
     def _discard(self) -> None:
         for temporary in self._written.values():

@@ -131,7 +131,7 @@ def _change_strokes(images: Tensor, strength: float, seed: Tensor) -> Tensor:
     thin = _neighbours(images, tf.minimum)
     here = tf.cast(images, tf.float32)
     there = tf.cast(tf.where(drawn > 0, thick, thin), tf.float32)
-    return tf.cast(here + tf.abs(drawn) * (there - here), tf.uint8)
+    return tf.cast(tf.round(here + tf.abs(drawn) * (there - here)), tf.uint8)
 
 
 def _neighbours(images: Tensor, choose: Any) -> Tensor:

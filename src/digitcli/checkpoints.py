@@ -6,20 +6,49 @@ import os
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from digitcli import artifacts
-from digitcli.config import Recipe, parse_recipe
+from digitcli.config import MAX_MEMBERS, Recipe, parse_recipe
 from digitcli.errors import InputError, MissingError, OptionError
+from digitcli.layers import Table
 from digitcli.progress import Arrays, Epoch, Progress, Weights
 from digitcli.records import Setting
 
 _HEADER = "header"
 _FORMAT = 1
-_MAX_BYTES = 4_000_000_000
 _SHOWN = 12  # differences
+
+
+class _Setting(Table):
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    limit: int | None
+    deterministic: bool
+    time_budget: float | None
+
+
+class _Epoch(Table):
+    epoch: int
+    member: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+class _Header(Table):
+    format: Literal[1]
+    setting: _Setting
+    precision: Literal["float32", "bfloat16"]
+    epochs: list[_Epoch]
+    seconds: float
+    members: int = Field(ge=0, le=MAX_MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -75,24 +104,26 @@ def load(folder: Path) -> Checkpoint:
         )
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(part.file_size for part in archive.infolist()) > _MAX_BYTES:
-                raise ValueError(f"over {_MAX_BYTES:,} bytes")
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise ValueError("compressed")  # ours are not, and nothing in them grows by reading
         with np.load(path, allow_pickle=False) as archive:
             arrays: Arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays.pop(_HEADER).tobytes())
-        if header["format"] != _FORMAT:
-            raise ValueError(f"format {header['format']!r}; expected {_FORMAT}")
+        header = _Header.model_validate_json(arrays.pop(_HEADER).tobytes())
         progress = Progress(
-            epochs=[Epoch(**epoch) for epoch in header["epochs"]],
-            members=[_weights(arrays, f"member/{place}") for place in range(header["members"])],
+            epochs=[Epoch(**epoch.model_dump()) for epoch in header.epochs],
+            members=[_weights(arrays, f"member/{place}") for place in range(header.members)],
             kept=_weights(arrays, "kept"),
             state={name.removeprefix("state/"): v for name, v in arrays.items() if name.startswith("state/")},
-            seconds=float(header["seconds"]),
+            seconds=header.seconds,
         )
-        checkpoint = Checkpoint(Setting(**header["setting"]), str(header["precision"]), progress)
-        _ = checkpoint.recipe_name
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a checkpoint that can be read ({error})") from error
+        if any(value.dtype != np.float32 for weights in progress.weights() for value in weights):
+            raise ValueError("weights that are not float32")
+        setting = Setting(**header.setting.model_dump())
+        checkpoint = Checkpoint(setting, header.precision, progress)
+        _ = checkpoint.recipe, checkpoint.recipe_name
+    except Exception as error:  # NumPy and zipfile raise whatever the file's content trips over
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: not a checkpoint that can be read ({reason})") from error
     return checkpoint
 
 

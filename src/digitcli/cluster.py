@@ -1,18 +1,14 @@
 """Which workers train together: from the command line, ``TF_CONFIG`` or Slurm's variables."""
 
-import contextlib
 import json
 import re
-import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digitcli.errors import OptionError, TrainingError
+from digitcli.errors import OptionError
 
 _SLURM_PORT = 12_345  # of each node's first worker; the next ones on a node count up
-_POLL = 0.2  # seconds
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[\w.-]+):(\d{1,5})")
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*):(\d{1,5})")
 _TF_CONFIG = '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
 
 
@@ -45,44 +41,13 @@ def find_cluster(addresses: str | None, task: int | None, environment: Mapping[s
         return _checked(addresses.split(","), task, "--cluster")
     if environment.get("TF_CONFIG", "").strip():
         return _from_tf_config(environment["TF_CONFIG"])
-    if int(environment.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+    if environment.get("SLURM_STEP_NUM_TASKS", "1") != "1":
         return _from_slurm(environment)
     return None
 
 
-def await_workers(cluster: Cluster, patience: float) -> None:
-    """Wait until every other worker has come.
-
-    Each listens on its own port meanwhile, so that the others see it; afterwards TensorFlow does.
-    Raises `TrainingError` naming those that have not come after `patience` seconds.
-    """
-    deadline = time.monotonic() + patience
-    missing = [address for place, address in enumerate(cluster.addresses) if place != cluster.task]
-    own = cluster.addresses[cluster.task]
-    with socket.socket(socket.AF_INET6 if own.startswith("[") else socket.AF_INET) as door:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            door.bind(("", _split(own)[1]))
-            door.listen(len(cluster.addresses))
-        except OSError as error:
-            raise OptionError(f"{own}: cannot listen there: {error.strerror}; choose another port") from error
-        while missing:
-            missing = [address for address in missing if not _answers(address)]
-            if missing and time.monotonic() > deadline:
-                raise TrainingError(
-                    f"{', '.join(missing)} did not come within {patience:g} s; "
-                    "start every worker with the same list of addresses"
-                )
-            time.sleep(_POLL if missing else 0)
-
-
-def _answers(address: str) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(_split(address), timeout=1):
-        return True
-    return False
-
-
-def _split(address: str) -> tuple[str, int]:
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of ``host:port``."""
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
 
@@ -112,6 +77,8 @@ def _from_tf_config(text: str) -> Cluster | None:
         raise OptionError(f"TF_CONFIG: this task is a {kind!r}; only chiefs and workers train")
     if not addresses:
         return None
+    if not 0 <= index < len(chiefs if kind == "chief" else workers):
+        raise OptionError(f"TF_CONFIG: there is no {kind} {index}; {kind}s count from 0")
     return _checked(addresses, index + (len(chiefs) if kind == "worker" else 0), "TF_CONFIG")
 
 

@@ -20,8 +20,8 @@ MAX_RECIPE_BYTES = 100_000
 MAX_EPOCHS = 1_000
 MAX_BATCH_SIZE = 10_000
 MAX_LEARNING_RATE = 1_000.0  # absurd already, but low enough for "it diverged" to be shown
-MAX_SEED = 2**31 - 1
 MAX_MEMBERS = 20
+MAX_SEED = 2**31 - 1 - MAX_MEMBERS  # each network of several has a seed of its own
 
 LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE, description="a number over 0")]
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from digitcli.backend import tf
-from digitcli.cluster import Cluster, await_workers
+from digitcli.cluster import Cluster
 from digitcli.datasets import Digits
 from digitcli.errors import OptionError, TrainingError
+from digitcli.meeting import meet_workers
 
 _SILENCE = 120.0  # seconds without a word from the others, after which a step is given up
 
@@ -85,19 +86,22 @@ class Distribution:
         return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
 
 
-def on_this_machine() -> Distribution:
-    """Use every GPU of this machine, or else its processor."""
-    if len(tf.config.list_physical_devices("GPU")) > 1:
-        return Distribution(tf.distribute.MirroredStrategy())
+def on_this_machine(batch_size: int) -> Distribution:
+    """Use as many GPUs of this machine as divide a step evenly, or else its processor."""
+    devices = [device.name for device in tf.config.list_logical_devices("GPU")]
+    count = max((n for n in range(1, len(devices) + 1) if batch_size % n == 0), default=0)
+    if count > 1:
+        return Distribution(tf.distribute.MirroredStrategy(devices[:count]))
     return Distribution(tf.distribute.get_strategy())
 
 
-def join(cluster: Cluster, patience: float) -> Distribution:
+def join(cluster: Cluster, task: str, patience: float) -> Distribution:
     """Meet the other workers of `cluster`; must come before anything else is computed.
 
-    Raises `TrainingError` where one of them has not come after `patience` seconds.
+    Raises `TrainingError` where one of them has not come after `patience` seconds or `task`, what
+    there is to do, is something else there.
     """
-    await_workers(cluster, patience)
+    meet_workers(cluster, task, patience)
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec({"worker": list(cluster.addresses)}),
         task_type="worker",

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from digitcli.config import MAX_EPOCHS, Recipe
+from digitcli.config import Recipe
 from digitcli.schedules import rate_share
 
 
@@ -34,11 +34,13 @@ class Pace:
         self._schedule = recipe.schedule
         self._agree = agree
         self._done = steps * epochs_done
-        self._total = steps * (recipe.epochs if until is None else MAX_EPOCHS)
-        self._earlier = steps * (recipe.epochs * (networks - 1))
+        self._total = steps * recipe.epochs
+        self._networks = networks
         self._start = self._last = time.perf_counter()
         self._before = seconds_done
-        self._limit = None if until is None else seconds_done + max(0.0, until - self._start) / networks
+        self._limit: float | None = None
+        if until is not None:  # this network's part; what it has used of it already counts
+            self._limit = agree(max(1e-9, (seconds_done + max(0.0, until - self._start)) / networks))
         self._step_seconds = 0.0
         self._chunks = 0
         self._validation_seconds = 0.0
@@ -47,7 +49,7 @@ class Pace:
     @property
     def is_over(self) -> bool:
         """Whether the last step is done, or the time is up after one step at least."""
-        return self._done >= self._total or (self.moment >= 1 and self._done > 0)
+        return self._done > 0 and self.moment >= 1
 
     @property
     def steps_per_second(self) -> float:
@@ -57,9 +59,10 @@ class Pace:
     @property
     def seconds_left(self) -> float:
         """Of the training of all networks to come."""
+        later = self._networks - 1
         if self._limit is None:
-            return (self._total + self._earlier - self._done) * self._step_seconds
-        return max(0.0, self._limit * (1 - self.moment))
+            return (self._total * (1 + later) - self._done) * self._step_seconds
+        return self._limit * (1 - self.moment + later)
 
     def moments(self, count: int) -> list[float]:
         """Return the schedule's share of the learning rate for each of the next `count` steps."""
@@ -74,6 +77,8 @@ class Pace:
         """Count `steps` more, done just now."""
         now = time.perf_counter()
         seconds = (now - self._last) / steps
+        if self._limit is not None:  # learning rates depend on it, which must be the same everywhere
+            seconds = self._agree(seconds)
         # the first chunk is compiled on the way; later ones are smoothed
         self._step_seconds = seconds if self._chunks < 2 else 0.8 * self._step_seconds + 0.2 * seconds
         self._chunks += 1
@@ -93,4 +98,4 @@ class Pace:
         if self._limit is None:
             return self._done / self._total
         spent = self._before + time.perf_counter() - self._start + self._validation_seconds
-        return min(1.0, self._agree(spent / max(self._limit, 1e-9)))
+        return min(1.0, self._agree(spent / self._limit))

@@ -31,10 +31,15 @@ class Choice:
     reason: str
 
 
-def choose_precision(recipe: Recipe) -> Choice:
-    """Settle a recipe's precision on this machine; ``auto`` tries a few steps in both."""
+def choose_precision(recipe: Recipe, *, deterministic: bool = False) -> Choice:
+    """Settle a recipe's precision on this machine; ``auto`` tries a few steps in both.
+
+    With `deterministic` it does not, as a stopwatch's word may be another next time.
+    """
     if recipe.precision != "auto":
         return Choice(recipe.precision, "as asked")
+    if deterministic:
+        return Choice("float32", "as nothing may depend on a stopwatch")
     if not has_bfloat16():
         return Choice("float32", "this machine has no arithmetic for bfloat16")
     steps = {precision: _make_step(recipe, precision) for precision in ("float32", "bfloat16")}

@@ -3,10 +3,11 @@
 import contextlib
 import functools
 import hashlib
+import json
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from digitcli.preprocessing import CLASSES
 from digitcli.progress import Progress, Reporter
 from digitcli.recognizer import Recognizer
 from digitcli.records import Setting, describe_surroundings
-from digitcli.tensorboard import TensorBoard
+from digitcli.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training import fit
 
 _EXPORT_CHECK = 1_000  # validation images on which the ONNX file must agree with Keras
@@ -87,8 +88,8 @@ class RunResult:
 
     @property
     def learnt_nothing(self) -> bool:
-        """Whether the validation loss is no better than that of giving every digit a tenth."""
-        return self.progress.epochs[-1].val_loss >= math.log(CLASSES)
+        """Whether the model's validation loss is no better than that of giving every digit a tenth."""
+        return self.validation is not None and self.validation.loss >= math.log(CLASSES)
 
 
 def execute(run: Run, report: Reporter) -> RunResult:
@@ -97,15 +98,27 @@ def execute(run: Run, report: Reporter) -> RunResult:
     Raises `TrainingError`, `ExportError`, or `InterruptedRun` after Ctrl-C, with the last complete
     epoch kept in the folder ``interrupted``.
     """
-    with contextlib.ExitStack() as stack:
-        if run.tensorboard:
-            report = stack.enter_context(TensorBoard(run.folder, report))
-        return _execute(run, report)
-
-
-def _execute(run: Run, report: Reporter) -> RunResult:
     durations = {"loading": time.perf_counter() - run.started}
-    distribution = join(run.cluster, run.patience) if run.cluster else on_this_machine()
+    if run.tensorboard:
+        require_tensorboard()
+    distribution = _gather(run)
+    with contextlib.ExitStack() as stack:
+        if run.tensorboard and distribution.is_chief:
+            report = stack.enter_context(TensorBoard(run.folder, report))
+        return _execute(run, distribution, durations, report)
+
+
+def _gather(run: Run) -> Distribution:
+    if run.cluster is None:
+        return on_this_machine(run.recipe.batch_size)
+    done = len(run.checkpoint.progress.epochs) if run.checkpoint else 0
+    doing = json.dumps([asdict(run.setting), done], sort_keys=True)
+    return join(run.cluster, hashlib.sha256(doing.encode()).hexdigest(), run.patience)
+
+
+def _execute(
+    run: Run, distribution: Distribution, durations: dict[str, float], report: Reporter
+) -> RunResult:
     seed_everything(run.recipe.seed)
     if run.setting.deterministic:
         be_deterministic()
@@ -113,7 +126,6 @@ def _execute(run: Run, report: Reporter) -> RunResult:
         progress = run.checkpoint.progress if run.checkpoint else Progress()
         choice = _choose(run, distribution, durations)
         report.stage(f"Training in {choice.precision} ({choice.reason})")
-        save = functools.partial(checkpoints.save, run.folder, run.setting, choice.precision)
         try:
             with _timed(durations, "training"):
                 fit(
@@ -124,15 +136,25 @@ def _execute(run: Run, report: Reporter) -> RunResult:
                     distribution=distribution,
                     precision=choice.precision,
                     budget=run.setting.time_budget,
-                    save=save if distribution.is_chief else lambda _: None,
+                    save=_saver(run, distribution, choice),
                 )
             durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
-            if not distribution.is_chief:
-                return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
-            return _finish(run, progress, choice, digest, durations, report)
         except KeyboardInterrupt:
             raise _keep_interrupted(run, distribution, progress, choice, durations) from None
+    if not distribution.is_chief:
+        return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
+    try:
+        return _finish(run, progress, choice, digest, durations, report)
+    except KeyboardInterrupt:
+        raise _keep_interrupted(run, distribution, progress, choice, durations) from None
+
+
+def _saver(run: Run, distribution: Distribution, choice: Choice) -> Callable[[Progress], None]:
+    """Return what keeps a checkpoint: the chief's business alone."""
+    if not distribution.is_chief:
+        return lambda _: None
+    return functools.partial(checkpoints.save, run.folder, run.setting, choice.precision)
 
 
 def _choose(run: Run, distribution: Distribution, durations: dict[str, float]) -> Choice:
@@ -140,7 +162,7 @@ def _choose(run: Run, distribution: Distribution, durations: dict[str, float]) -
     if run.checkpoint and run.recipe.precision == "auto":
         return Choice(run.checkpoint.precision, "as in the checkpoint")
     with _timed(durations, "probe"):
-        choice = choose_precision(run.recipe)
+        choice = choose_precision(run.recipe, deterministic=run.setting.deterministic)
     if not distribution.agree_all(choice.precision == "bfloat16") and choice.precision == "bfloat16":
         return Choice("float32", "another worker does not train in bfloat16")
     return choice
@@ -228,6 +250,7 @@ def _keep_interrupted(
         return InterruptedRun(
             f"Worker {distribution.task} stopped; the chief, worker 0, keeps the checkpoint"
         )
+    _saver(run, distribution, choice)(progress)  # the last epoch's may not have been written yet
     folder = run.folder / artifacts.INTERRUPTED
     with artifacts.replacing(folder) as files:
         assemble(run.recipe, progress.weights()).save(files.path(artifacts.KERAS_MODEL))

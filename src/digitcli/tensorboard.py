@@ -12,21 +12,27 @@ from digitcli.progress import Epoch, Reporter, Step
 FOLDER = "tensorboard"
 
 
+def require_tensorboard() -> None:
+    """Raise a `MissingError` where TensorBoard is not installed."""
+    try:
+        installed = find_spec("tensorboard") is not None
+    except ValueError:  # it is blocked
+        installed = False
+    if not installed:
+        raise MissingError(
+            "--tensorboard needs TensorBoard, which is not installed; install it with: "
+            "pip install 'digitcli[tensorboard]'"
+        )
+
+
 class TensorBoard:
     """Writes what it hears to a folder of its own under `folder` and passes it on to `report`.
 
     Per epoch: loss and accuracy (``train``, ``validation``), the learning rate and the seconds;
     within epochs, a hundred times each: the loss so far and the speed.
-
-    Raises `MissingError` where TensorBoard is not installed.
     """
 
     def __init__(self, folder: Path, report: Reporter) -> None:
-        if find_spec("tensorboard") is None:
-            raise MissingError(
-                "--tensorboard needs TensorBoard, which is not installed; install it with: "
-                "pip install 'digitcli[tensorboard]'"
-            )
         self._report = report
         name = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
         self._writers = {

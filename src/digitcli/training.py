@@ -16,9 +16,9 @@ import numpy as np
 from digitcli.augmentation import augment
 from digitcli.backend import keras, seed_everything, tf
 from digitcli.config import Augmentation, Recipe
-from digitcli.datasets import Digits, Division
+from digitcli.datasets import ALIGNMENT, Digits, Division
 from digitcli.distribution import Distribution
-from digitcli.errors import TrainingError
+from digitcli.errors import InputError, TrainingError
 from digitcli.models import Network, Weights, build_network, build_optimizer, build_trainee
 from digitcli.pace import Pace
 from digitcli.preprocessing import CLASSES
@@ -26,7 +26,6 @@ from digitcli.progress import Arrays, Epoch, Progress, Reporter, Step
 
 _CHUNK_IMAGES = 1024  # about 0.3 s on a laptop: how long Ctrl-C and the progress display wait
 _EVALUATION_BATCH = 500
-_ALIGNMENT = 64  # bytes; TensorFlow's kernels expect tensors to begin at multiples of it
 
 
 def fit(
@@ -55,11 +54,12 @@ def fit(
     Raises `TrainingError` as soon as the loss is no finite number.
     """
     start = time.perf_counter() - progress.seconds
+    judge = _Judge(recipe, division.validation)
+    judge.require_fit(progress.weights())
     while len(progress.members) < recipe.members:
         member = len(progress.members)
         seed_everything(recipe.seed + member)
         building = time.perf_counter()
-        judge = _Judge(recipe, division.validation)
         loop = _Loop(recipe, member, distribution, distribution.shard(division.train), precision)
         progress.building += time.perf_counter() - building
         done = [epoch for epoch in progress.epochs if epoch.member == member + 1]
@@ -69,7 +69,7 @@ def fit(
         spent = sum(epoch.seconds for epoch in done)
         ahead = recipe.members - member
         pace = Pace(recipe, loop.steps, len(done), spent, until, ahead, distribution.agree)
-        while not pace.is_over and not _out_of_patience(recipe, done):
+        while len(progress.members) == member:
             began = time.perf_counter()
             number = len(progress.epochs) + 1
             loss, accuracy, rate = loop.train_epoch(number, len(done) + 1, pace, report)
@@ -82,10 +82,10 @@ def fit(
                 kept = progress.kept  # those of an earlier epoch are better
             done.append(epoch)
             progress.advance(epoch, kept, loop.state(), time.perf_counter() - start)
+            if pace.is_over or _out_of_patience(recipe, done):
+                progress.complete_member()
             report.epoch(epoch)
             save(progress)
-        progress.complete_member()
-        save(progress)
 
 
 def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
@@ -101,8 +101,16 @@ class _Judge:
     def __init__(self, recipe: Recipe, digits: Digits) -> None:
         self._network = build_network(recipe)
         self._digits = digits
+        self._rate = recipe.optimizer.learning_rate
         self._loss = keras.losses.CategoricalCrossentropy(reduction="sum")
         self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
+
+    def require_fit(self, members: list[Weights]) -> None:
+        """Raise an `InputError` where weights, read from a file, are not those of the recipe's network."""
+        shapes = [weight.shape for weight in self._network.weights]
+        for weights in members:
+            if [value.shape for value in weights] != shapes:
+                raise InputError("the checkpoint's weights do not fit its recipe; train without --resume")
 
     def measure(self, weights: Weights) -> tuple[float, float]:
         """Return mean loss and accuracy, dropout off."""
@@ -115,7 +123,8 @@ class _Judge:
             loss, right = loss + float(summed), right + int(hits)
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the validation loss became {loss}: training diverged; lower --learning-rate"
+                f"the validation loss became {loss}: training diverged; "
+                f"lower --learning-rate (it was {self._rate:g})"
             )
         return loss / count, right / count
 
@@ -134,6 +143,7 @@ class _Loop:
         self._seed = recipe.seed + member
         self._strategy = distribution.strategy
         self._replicas, self._workers = distribution.replicas, distribution.workers
+        self._task = distribution.task
         self._local = distribution.share_of_batch(recipe.batch_size)  # images of a step
         self._images = _without_copy(digits.images)  # (N, 28, 28) uint8
         self._labels = tf.constant(digits.labels)  # (N,) uint8
@@ -170,7 +180,7 @@ class _Loop:
         Returns loss and accuracy, means over the epoch, and the learning rate of its last step.
         """
         order = np.arange(len(self._labels), dtype=np.int32)
-        np.random.default_rng([self._seed, of_member]).shuffle(order)
+        np.random.default_rng([self._seed, of_member, self._task]).shuffle(order)
         order = tf.constant(order)
         self._sums.assign(np.zeros(3))
         first = 0
@@ -208,12 +218,12 @@ class _Loop:
         return {f"{kind}/{place}": np.asarray(v) for kind, group in self._variables() for place, v in group}
 
     def restore(self, state: Arrays) -> None:
-        """Go on from where `state` was taken; a `TrainingError` where it is another network's."""
+        """Go on from where `state` was taken; an `InputError` where it is another network's."""
         for kind, group in self._variables():
             for place, variable in group:
                 value = state.get(f"{kind}/{place}")
                 if value is None or value.shape != tuple(variable.shape):
-                    raise TrainingError("the checkpoint does not fit the network; train without --resume")
+                    raise InputError("the checkpoint's state does not fit its recipe; train without --resume")
                 variable.assign(value)
 
     def _variables(self) -> list[tuple[str, Any]]:
@@ -273,7 +283,7 @@ class _Loop:
 
 def _without_copy(images: Any) -> Any:
     """Return NumPy's array as a tensor on the same memory, where that is possible."""
-    if tf.config.list_physical_devices("GPU") or images.ctypes.data % _ALIGNMENT:
+    if tf.config.list_physical_devices("GPU") or images.ctypes.data % ALIGNMENT:
         return tf.constant(images)
     return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
 

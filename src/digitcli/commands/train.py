@@ -13,9 +13,12 @@ from digitcli import recipes
 from digitcli.artifacts import option
 from digitcli.commands.console import print_facts, print_json, print_table, say
 from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
+from digitcli.errors import OptionError
 
 if TYPE_CHECKING:
     from digitcli.config import Recipe
+
+_LONGEST = 1_000_000  # seconds of --time-budget
 
 
 def _complete_recipe(incomplete: str) -> list[str]:
@@ -62,7 +65,7 @@ def train(
     ] = None,
     time_budget: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", min=1, help="Train for this long; the schedule is fitted to it."),
+        typer.Option(metavar="SECONDS", help="Train for this long; the schedule is fitted to it."),
     ] = None,
     folder: Artifacts = ARTIFACTS,
     resume: Annotated[
@@ -107,6 +110,8 @@ def train(
     from digitcli.cluster import find_cluster
     from digitcli.config import load_recipe
 
+    if time_budget is not None and not 1 <= time_budget <= _LONGEST:
+        raise OptionError(f"--time-budget: found {time_budget:g}; expected 1 to {_LONGEST:,} seconds")
     workers = find_cluster(cluster, task, os.environ)
     checkpoint = checkpoints.load(folder) if resume else None
     if checkpoint:  # what is not said anew is as it was
@@ -153,6 +158,7 @@ def train(
         if is_chief and not checkpoint and artifacts.has_checkpoint(folder):
             say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
         say("Loading TensorFlow ...")
+    del dataset  # the division has what is needed of it
 
     from digitcli import runs
     from digitcli.commands.progress import make_reporter

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 from digitcli.datasets import idx, npz, packaged
-from digitcli.datasets.digits import Dataset, Digits
+from digitcli.datasets.digits import ALIGNMENT, Dataset, Digits
 from digitcli.datasets.division import Division, divide
 from digitcli.errors import DataError
 
-__all__ = ["Dataset", "Digits", "Division", "divide", "load"]
+__all__ = ["ALIGNMENT", "Dataset", "Digits", "Division", "divide", "load"]
 
 _EXPECTED = "expected mnist, sample, a .npz file, or a folder with the four IDX files"
 

@@ -1,6 +1,7 @@
 """What every data source becomes: images in MNIST form with their labels."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
 
 Labels = NDArray[np.uint8]
 
+ALIGNMENT = 64  # bytes; the kernels of TensorFlow expect tensors to begin at multiples of it
 MAX_IMAGES = 10_000_000  # 7.8 GB as uint8; refused before any memory is taken
 
 
@@ -32,8 +34,18 @@ class Digits:
         return len(self.labels)
 
     def take(self, indices: NDArray[np.intp]) -> "Digits":
-        """Return the digits at `indices` (M,)."""
-        return Digits(self.images[indices], self.labels[indices])
+        """Return a copy of the digits at `indices` (M,), aligned as TensorFlow can use it in place."""
+        images = _aligned((len(indices), *self.images.shape[1:]))
+        np.take(self.images, indices, axis=0, out=images, mode="clip")  # other modes copy once more
+        return Digits(images, self.labels[indices])
+
+
+def _aligned(shape: tuple[int, ...]) -> Images:
+    """Return memory for images that begins at a multiple of `ALIGNMENT`."""
+    size = math.prod(shape)
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].reshape(shape)
 
 
 @dataclass(frozen=True)
