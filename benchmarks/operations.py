@@ -68,7 +68,7 @@ def busy(trace: bytes) -> Counter[str]:
         for line in plane.lines:
             for event in line.events:
                 name = plane.event_metadata[event.metadata_id].name
-                if ":" in name:  # "node:Operation"
+                if ":" in name and "::" not in name and "__inference" not in name:  # "node:Operation"
                     operation = name.rpartition(":")[2]
                     for prefix in ("_MklNative", "_Mkl", "_Fused"):
                         operation = operation.removeprefix(prefix)
