@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench bench-long constraints clean
+.PHONY: help train test lint types bench constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,9 +40,6 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers and scaling (about 40 m
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/recipes.py
 	$(BIN)/python benchmarks/peers.py
-
-bench-long: $(INSTALLED)  ## measure the recipes that take long (about two hours on 2 cores)
-	$(BIN)/python benchmarks/recipes.py --recipes best ensemble
 
 constraints:  ## write constraints.txt anew from the newest packages that fit pyproject.toml
 	tools/make_constraints.sh
