@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcli import datasets
-from digitcli.datasets import Dataset, Digits, divide
+from digitcli.datasets import ALIGNMENT, Dataset, Digits, divide
 from digitcli.datasets.division import MIN_TRAINING_IMAGES, balanced
 from digitcli.datasets.packaged import SHA256
 from digitcli.errors import DataError, OptionError
@@ -281,10 +281,12 @@ def test_mnist_is_divided_into_55_5_and_10_thousand() -> None:
 
 
 def test_division_loses_and_repeats_nothing(sample: Dataset) -> None:
-    numbered = Digits(np.arange(2_000), sample.train.labels)  # numbers in the place of images
-    division = divide(Dataset("numbered", train=numbered, test=sample.test))
-    together = np.concatenate([division.train.images, division.validation.images])
-    assert np.array_equal(np.sort(together), np.arange(2_000))
+    images = np.zeros((2_000, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(2_000), 256)  # each image says its number
+    division = divide(Dataset("numbered", train=Digits(images, sample.train.labels), test=sample.test))
+    together = np.concatenate([division.train.images, division.validation.images]).astype(int)
+    assert np.array_equal(np.sort(together[:, 0, 0] * 256 + together[:, 0, 1]), np.arange(2_000))
+    assert division.train.images.ctypes.data % ALIGNMENT == 0
     assert division.test is sample.test
 
 

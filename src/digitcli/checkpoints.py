@@ -23,30 +23,11 @@ _FORMAT = 1
 _SHOWN = 12  # differences
 
 
-class _Setting(Table):
-    recipe: dict[str, Any]
-    data: dict[str, Any]
-    limit: int | None
-    deterministic: bool
-    time_budget: float | None
-
-
-class _Epoch(Table):
-    epoch: int
-    member: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    seconds: float
-
-
 class _Header(Table):
     format: Literal[1]
-    setting: _Setting
+    setting: Setting
     precision: Literal["float32", "bfloat16"]
-    epochs: list[_Epoch]
+    epochs: list[Epoch]
     seconds: float
     members: int = Field(ge=0, le=MAX_MEMBERS)
 
@@ -108,9 +89,9 @@ def load(folder: Path) -> Checkpoint:
                 raise ValueError("compressed")  # ours are not, and nothing in them grows by reading
         with np.load(path, allow_pickle=False) as archive:
             arrays: Arrays = {name: archive[name] for name in archive.files}
-        header = _Header.model_validate_json(arrays.pop(_HEADER).tobytes())
+        header = _Header.model_validate_json(arrays.pop(_HEADER).tobytes(), strict=True)
         progress = Progress(
-            epochs=[Epoch(**epoch.model_dump()) for epoch in header.epochs],
+            epochs=header.epochs,
             members=[_weights(arrays, f"member/{place}") for place in range(header.members)],
             kept=_weights(arrays, "kept"),
             state={name.removeprefix("state/"): v for name, v in arrays.items() if name.startswith("state/")},
@@ -118,8 +99,9 @@ def load(folder: Path) -> Checkpoint:
         )
         if any(value.dtype != np.float32 for weights in progress.weights() for value in weights):
             raise ValueError("weights that are not float32")
-        setting = Setting(**header.setting.model_dump())
-        checkpoint = Checkpoint(setting, header.precision, progress)
+        if not np.isfinite([value for epoch in progress.epochs for value in asdict(epoch).values()]).all():
+            raise ValueError("numbers that are not finite")
+        checkpoint = Checkpoint(header.setting, header.precision, progress)
         _ = checkpoint.recipe, checkpoint.recipe_name
     except Exception as error:  # NumPy and zipfile raise whatever the file's content trips over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
