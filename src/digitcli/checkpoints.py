@@ -13,13 +13,12 @@ from pydantic import Field
 
 from digitcli import artifacts
 from digitcli.config import MAX_MEMBERS, Recipe, parse_recipe
-from digitcli.errors import InputError, MissingError, OptionError
-from digitcli.layers import Table
-from digitcli.progress import Arrays, Epoch, Progress, Weights
+from digitcli.errors import InputError, MissingError, OptionError, first_line
+from digitcli.layers import Table, Weights
+from digitcli.progress import Arrays, Epoch, Progress
 from digitcli.records import Setting
 
 _HEADER = "header"
-_FORMAT = 1
 _SHOWN = 12  # differences
 
 
@@ -54,15 +53,17 @@ class Checkpoint:
 
 def save(folder: Path, setting: Setting, precision: str, progress: Progress) -> None:
     """Write the checkpoint of a run to `folder`, in place of an earlier one."""
-    header = {
-        "format": _FORMAT,
-        "setting": asdict(setting),
-        "precision": precision,
-        "epochs": [asdict(epoch) for epoch in progress.epochs],
-        "seconds": progress.seconds,
-        "members": len(progress.members),
-    }
-    arrays: Arrays = {_HEADER: np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    header = _Header.model_validate(
+        {
+            "format": 1,
+            "setting": setting,
+            "precision": precision,
+            "epochs": progress.epochs,
+            "seconds": progress.seconds,
+            "members": len(progress.members),
+        }
+    )
+    arrays: Arrays = {_HEADER: np.frombuffer(json.dumps(header.model_dump()).encode(), np.uint8)}
     arrays |= {f"state/{name}": value for name, value in progress.state.items()}
     for prefix, weights in _named(progress):
         arrays |= {f"{prefix}/{place}": value for place, value in enumerate(weights)}
@@ -104,8 +105,7 @@ def load(folder: Path) -> Checkpoint:
         checkpoint = Checkpoint(header.setting, header.precision, progress)
         _ = checkpoint.recipe, checkpoint.recipe_name
     except Exception as error:  # NumPy and zipfile raise whatever the file's content trips over
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: not a checkpoint that can be read ({reason})") from error
+        raise InputError(f"{path}: not a checkpoint that can be read ({first_line(error)})") from error
     return checkpoint
 
 

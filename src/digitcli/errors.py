@@ -28,6 +28,11 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+def first_line(error: BaseException) -> str:
+    """Return what a library says is wrong, in one line; its kind of error where it says nothing."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 class DigitcliError(Exception):
     """Base of every error that is meant for the user."""
 

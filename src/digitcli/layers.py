@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from digitcli.preprocessing import IMAGE_SIZE
 
+Weights = list[NDArray[np.float32]]  # of a network, in Keras's order
 MAX_WEIGHTS = 20_000_000  # of a network; far over what digits need, well under a laptop's memory
 
 

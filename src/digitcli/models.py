@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from digitcli import config
 from digitcli.backend import keras, tf
-from digitcli.errors import MissingError, ModelError
-from digitcli.layers import BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Relu
+from digitcli.errors import MissingError, ModelError, first_line
+from digitcli.layers import BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Relu, Weights
 from digitcli.normalization import FusedBatchNormalization
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, network_input
 
 Network = Any  # a keras.Model; Keras has no type information
-Weights = list[NDArray[np.float32]]
 INPUT, OUTPUT = "image", "probabilities"
 INPUT_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
 
@@ -179,8 +178,7 @@ def load_keras_reader(path: Path) -> KerasReader:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         found = (tuple(network.input_shape[1:]), tuple(network.output_shape[1:]))
     except Exception as error:  # Keras raises whatever the archive's content trips over
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{path}: not a Keras model that can be loaded ({reason})") from error
+        raise ModelError(f"{path}: not a Keras model that can be loaded ({first_line(error)})") from error
     if found != (INPUT_SHAPE, (CLASSES,)):
         raise ModelError(
             f"{path}: takes {found[0]} and gives {found[1]}; expected {INPUT_SHAPE} and ({CLASSES},)"

@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-Weights = list[NDArray[np.float32]]
+from digitcli.layers import Weights
+
 Arrays = dict[str, NDArray[Any]]
 
 

@@ -23,8 +23,9 @@ from digitcli.distribution import Distribution, join, on_this_machine
 from digitcli.errors import InterruptedRun, TrainingError
 from digitcli.evaluation import evaluate
 from digitcli.export import export_onnx
+from digitcli.layers import Weights
 from digitcli.metrics import Evaluation
-from digitcli.models import Weights, assemble
+from digitcli.models import assemble
 from digitcli.precision import Choice, choose_precision
 from digitcli.preprocessing import CLASSES
 from digitcli.progress import Progress, Reporter
@@ -122,11 +123,12 @@ def _execute(
     seed_everything(run.recipe.seed)
     if run.setting.deterministic:
         be_deterministic()
+    progress = run.checkpoint.progress if run.checkpoint else Progress()
     with distribution.noticing_losses():
-        progress = run.checkpoint.progress if run.checkpoint else Progress()
         choice = _choose(run, distribution, durations)
-        report.stage(f"Training in {choice.precision} ({choice.reason})")
-        try:
+    report.stage(f"Training in {choice.precision} ({choice.reason})")
+    try:
+        with distribution.noticing_losses():
             with _timed(durations, "training"):
                 fit(
                     run.recipe,
@@ -140,11 +142,8 @@ def _execute(
                 )
             durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
-        except KeyboardInterrupt:
-            raise _keep_interrupted(run, distribution, progress, choice, durations) from None
-    if not distribution.is_chief:
-        return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
-    try:
+        if not distribution.is_chief:
+            return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
         return _finish(run, progress, choice, digest, durations, report)
     except KeyboardInterrupt:
         raise _keep_interrupted(run, distribution, progress, choice, durations) from None

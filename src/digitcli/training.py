@@ -19,7 +19,8 @@ from digitcli.config import Augmentation, Recipe
 from digitcli.datasets import ALIGNMENT, Digits, Division
 from digitcli.distribution import Distribution
 from digitcli.errors import InputError, TrainingError
-from digitcli.models import Network, Weights, build_network, build_optimizer, build_trainee
+from digitcli.layers import Weights
+from digitcli.models import Network, build_network, build_optimizer, build_trainee
 from digitcli.pace import Pace
 from digitcli.preprocessing import CLASSES
 from digitcli.progress import Arrays, Epoch, Progress, Reporter, Step
@@ -89,7 +90,7 @@ def fit(
 
 
 def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
-    if recipe.patience is None or not done:
+    if recipe.patience is None:
         return False
     best = min(range(len(done)), key=lambda place: done[place].val_loss)
     return len(done) - 1 - best >= recipe.patience
@@ -101,7 +102,7 @@ class _Judge:
     def __init__(self, recipe: Recipe, digits: Digits) -> None:
         self._network = build_network(recipe)
         self._digits = digits
-        self._rate = recipe.optimizer.learning_rate
+        self._recipe = recipe
         self._loss = keras.losses.CategoricalCrossentropy(reduction="sum")
         self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
 
@@ -121,11 +122,7 @@ class _Judge:
             images, labels = tf.constant(self._digits.images[part]), tf.constant(self._digits.labels[part])
             summed, hits = self._measure_batch(images, labels)
             loss, right = loss + float(summed), right + int(hits)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the validation loss became {loss}: training diverged; "
-                f"lower --learning-rate (it was {self._rate:g})"
-            )
+        _require_finite(loss, f"the validation loss became {loss}", self._recipe)
         return loss / count, right / count
 
     def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
@@ -190,12 +187,7 @@ class _Loop:
             rates = [self._recipe.optimizer.learning_rate * share for share in moments]
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
             loss, right, seen = (float(value) for value in self._sums.numpy())
-            if not math.isfinite(loss):
-                rate = self._recipe.optimizer.learning_rate
-                raise TrainingError(
-                    f"the loss became {loss} in epoch {number}, by step {last}: training diverged; "
-                    f"lower --learning-rate (it was {rate:g})"
-                )
+            _require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
             pace.advance(last - first)
             rate, first = rates[last - first - 1], last
             speed = len(self._labels) / self.steps * self._workers * pace.steps_per_second
@@ -279,6 +271,12 @@ class _Loop:
             self._strategy.extended.update(
                 average, lambda old, new: old.assign_add((1 - momentum) * (new - old)), args=(weight.value,)
             )
+
+
+def _require_finite(loss: float, words: str, recipe: Recipe) -> None:
+    if not math.isfinite(loss):
+        rate = recipe.optimizer.learning_rate
+        raise TrainingError(f"{words}: training diverged; lower --learning-rate (it was {rate:g})")
 
 
 def _without_copy(images: Any) -> Any:
