@@ -5,12 +5,11 @@ softmax. Adam, batches of 128, 15 epochs, a tenth of the training images for val
 Reads the test images after every epoch, outside the clock. Prints one JSON object.
 """
 
-import json
 import sys
 import time
 
 import numpy as np
-from measure import peak_memory, training_operations
+from measure import print_peer, training_operations
 
 from digitcli.backend import keras
 from digitcli.datasets import load
@@ -63,16 +62,14 @@ def main() -> None:
     model.fit(
         x_train, y_train, batch_size=128, epochs=EPOCHS, validation_split=0.1, callbacks=[clock], verbose=0
     )
-    result = {
-        "name": "Keras documentation's example",
-        "epochs": clock.epochs,
-        "images": 54_000,
-        "precision": "float32",
-        "peak_bytes": peak_memory(),
-        "operations": training_operations(summarize(model)),
-        "parameters": model.count_params(),
-    }
-    print(json.dumps(result))
+    print_peer(
+        "Keras documentation's example",
+        clock.epochs,
+        images=54_000,
+        precision="float32",
+        operations=training_operations(summarize(model)),
+        parameters=model.count_params(),
+    )
 
 
 if __name__ == "__main__":

@@ -68,6 +68,34 @@ def training_operations(layers: list[Any]) -> int:
     return 6 * sum(works) - 2 * works[0]
 
 
+def print_peer(
+    name: str,
+    epochs: list[dict[str, float]],
+    *,
+    images: int,
+    precision: str,
+    operations: int,
+    parameters: int,
+) -> None:
+    """Print, as one JSON object, what a training on the clock of the peers came to.
+
+    Args:
+        epochs: of each, ``seconds`` of training so far and ``test_accuracy``.
+        images: trained on in an epoch.
+        operations: of training on one image.
+    """
+    result = {
+        "name": name,
+        "epochs": epochs,
+        "images": images,
+        "precision": precision,
+        "peak_bytes": peak_memory(),
+        "operations": operations,
+        "parameters": parameters,
+    }
+    print(json.dumps(result))
+
+
 def print_table(headings: list[str], rows: list[list[str]]) -> None:
     print("| " + " | ".join(headings) + " |")
     print("|" + "---|" * len(headings))

@@ -4,16 +4,15 @@ Prints one JSON object.
 """
 
 import argparse
-import json
 import sys
 import time
 
 import numpy as np
-from measure import peak_memory, training_operations
+from measure import print_peer, training_operations
 
 from digitcli.backend import seed_everything
 from digitcli.config import load_recipe
-from digitcli.datasets import divide, load
+from digitcli.datasets import load_divided
 from digitcli.distribution import on_this_machine
 from digitcli.models import KerasReader, assemble, build_network, summarize
 from digitcli.precision import choose_precision
@@ -36,8 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     _, recipe = load_recipe(options.recipe)
     recipe = recipe.override(seed=options.seed)
-    data = load(recipe.data)
-    division = divide(data)
+    division = load_divided(recipe.data)
     rows: list[dict[str, float]] = []
     outside = 0.0
 
@@ -46,8 +44,8 @@ def main() -> None:
         if len(rows) == len(progress.epochs):
             return
         stopped = time.perf_counter()
-        probabilities = KerasReader(assemble(recipe, progress.weights())).digits(data.test.images)
-        accuracy = float(np.mean(probabilities.argmax(axis=1) == data.test.labels))
+        probabilities = KerasReader(assemble(recipe, progress.weights())).digits(division.test.images)
+        accuracy = float(np.mean(probabilities.argmax(axis=1) == division.test.labels))
         rows.append({"seconds": stopped - start - outside, "test_accuracy": accuracy})
         words = f"{options.recipe} epoch {len(rows)}: {rows[-1]['seconds']:.1f} s, {accuracy:.2%}"
         print(words, file=sys.stderr, flush=True)
@@ -61,16 +59,14 @@ def main() -> None:
         distribution=on_this_machine(recipe.batch_size), precision=choice.precision, save=test,
     )  # fmt: skip
     network = build_network(recipe)
-    result = {
-        "name": f"digitcli, recipe {options.recipe}",
-        "epochs": rows,
-        "images": len(division.train),
-        "precision": choice.precision,
-        "peak_bytes": peak_memory(),
-        "operations": training_operations(summarize(network)),
-        "parameters": network.count_params(),
-    }
-    print(json.dumps(result))
+    print_peer(
+        f"digitcli, recipe {options.recipe}",
+        rows,
+        images=len(division.train),
+        precision=choice.precision,
+        operations=training_operations(summarize(network)),
+        parameters=network.count_params(),
+    )
 
 
 if __name__ == "__main__":

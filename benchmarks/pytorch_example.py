@@ -7,13 +7,12 @@ Reads the test images after every epoch, outside the clock. Prints one JSON obje
 """
 
 import argparse
-import json
 import sys
 import time
 
 import numpy as np
 import torch
-from measure import peak_memory
+from measure import print_peer
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -79,16 +78,14 @@ def main() -> None:
             right = sum(int((model(images).argmax(1) == labels).sum()) for images, labels in test)
         rows.append({"seconds": spent, "test_accuracy": right / 10_000})
         print(f"pytorch epoch {epoch + 1}: {spent:.1f} s, {right / 10_000:.2%}", file=sys.stderr, flush=True)
-    result = {
-        "name": "PyTorch repository's example",
-        "epochs": rows,
-        "images": 60_000,
-        "precision": "float32",
-        "peak_bytes": peak_memory(),
-        "operations": 6 * sum(WORK) - 2 * WORK[0],
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-    }
-    print(json.dumps(result))
+    print_peer(
+        "PyTorch repository's example",
+        rows,
+        images=60_000,
+        precision="float32",
+        operations=6 * sum(WORK) - 2 * WORK[0],
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+    )
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 
     python benchmarks/scaling.py
 
-Nothing else should run meanwhile. Each size trains one epoch of the recipe ci's network in a
-process of its own. Prints Markdown; the same goes as JSON to benchmarks/results/scaling.json.
+Nothing else should run meanwhile. Each size is read from a file, divided, and trained on for
+one epoch of the recipe ci, in a process of its own. Prints Markdown; the same goes as JSON to
+benchmarks/results/scaling.json.
 """
 
 import json
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from measure import in_words, machine, peak_memory, print_table, write
@@ -18,32 +21,44 @@ SIZES = (62_500, 250_000, 1_000_000)
 IMAGE_BYTES = 28 * 28
 
 
-def train(count: int) -> None:
+def train(file: str) -> None:
     from our_recipe import Silent
 
     from digitcli.config import load_recipe
-    from digitcli.datasets import Division, load
+    from digitcli.datasets import load_divided
     from digitcli.distribution import on_this_machine
     from digitcli.progress import Progress
     from digitcli.training import fit
 
-    data = load("mnist")
-    places = np.arange(count) % len(data.train)
-    division = Division(data.train.take(places), data.test.take(np.arange(1000)), data.test)
+    division = load_divided(file)
     recipe = load_recipe("ci")[1].override(epochs=1, batch_size=125, precision="float32")
     start = time.perf_counter()
     fit(recipe, division, Progress(), Silent(), distribution=on_this_machine(recipe.batch_size))
-    print(json.dumps({"images": count, "seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
+    print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
+
+
+def save(file: Path, count: int) -> None:
+    """Write `count` training images, MNIST's repeated, and 1,000 test images."""
+    from digitcli.datasets import load
+
+    data = load("mnist")
+    train = data.train.take(np.arange(count) % len(data.train))
+    test = data.test.part(0, 1000)
+    np.savez(file, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
 
 
 def main() -> None:
     if len(sys.argv) > 1:
-        train(int(sys.argv[1]))
+        train(sys.argv[1])
         return
     runs = []
-    for size in SIZES:
-        command = [sys.executable, __file__, str(size)]
-        runs.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            file = Path(folder) / "digits.npz"
+            save(file, size)
+            command = [sys.executable, __file__, str(file)]
+            outcome = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            runs.append({"images": size, **json.loads(outcome.stdout)})
     rows = []
     for before, run in zip([None, *runs], runs, strict=False):
         growth = "-"

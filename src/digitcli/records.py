@@ -11,7 +11,7 @@ from typing import Any
 
 from digitcli import __version__
 from digitcli.config import Recipe
-from digitcli.datasets import Dataset, Division
+from digitcli.datasets import Division
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "onnx", "onnxruntime", "tf2onnx", "opencv-python", "matplotlib")
 
@@ -40,11 +40,11 @@ def describe_recipe(name: str, recipe: Recipe) -> dict[str, Any]:
     return {"name": name, **recipe.model_dump(mode="json")}
 
 
-def describe_data(dataset: Dataset, division: Division) -> dict[str, Any]:
+def describe_data(division: Division) -> dict[str, Any]:
     """Return what the images were."""
     return {
-        "name": dataset.name,
-        "sha256": dataset.sha256,
+        "name": division.name,
+        "sha256": division.sha256,
         "train": len(division.train),
         "validation": len(division.validation),
         "test": len(division.test),

@@ -136,11 +136,10 @@ def train(
 
     # TensorFlow takes seconds to import; the data comes meanwhile
     threading.Thread(target=_import_tensorflow).start()
-    dataset = datasets.load(recipe.data)
-    division = datasets.divide(dataset, limit)
+    division = datasets.load_divided(recipe.data, limit)
     setting = records.Setting(
         records.describe_recipe(name, recipe),
-        records.describe_data(dataset, division),
+        records.describe_data(division),
         limit,
         deterministic,
         time_budget,
@@ -152,13 +151,12 @@ def train(
         artifacts.require_writable(folder)
     if not quiet:
         say(
-            f"Recipe {name} on {dataset.name}: {len(division.train):,} training, "
+            f"Recipe {name} on {division.name}: {len(division.train):,} training, "
             f"{len(division.validation):,} validation, {len(division.test):,} test images"
         )
         if is_chief and not checkpoint and artifacts.has_checkpoint(folder):
             say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
         say("Loading TensorFlow ...")
-    del dataset  # the division has what is needed of it
 
     from digitcli import runs
     from digitcli.commands.progress import make_reporter

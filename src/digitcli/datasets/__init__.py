@@ -1,17 +1,19 @@
 """Labelled digits from every source that ``--data`` knows.
 
-`load` reads a source into a `Dataset`; `divide` cuts it into what a training run may use when.
+`load` reads a source into a `Dataset`; `divide` cuts it into what a training run may use when;
+`load_divided` does both without ever holding an image twice.
 """
 
 import os
 from pathlib import Path
 
 from digitcli.datasets import idx, npz, packaged
-from digitcli.datasets.digits import ALIGNMENT, Dataset, Digits
+from digitcli.datasets.digits import Dataset, Digits
 from digitcli.datasets.division import Division, divide
+from digitcli.datasets.memory import ALIGNMENT
 from digitcli.errors import DataError
 
-__all__ = ["ALIGNMENT", "Dataset", "Digits", "Division", "divide", "load"]
+__all__ = ["ALIGNMENT", "Dataset", "Digits", "Division", "divide", "load", "load_divided"]
 
 _EXPECTED = "expected mnist, sample, a .npz file, or a folder with the four IDX files"
 
@@ -31,3 +33,8 @@ def load(source: str) -> Dataset:
     if path.suffix.lower() == ".npz":
         return npz.load(path)
     raise DataError(f"{source}: unknown kind of file; {_EXPECTED}")
+
+
+def load_divided(source: str, limit: int | None = None) -> Division:
+    """Read a data source and cut it for training where it lies in memory; as `load` and `divide`."""
+    return divide(load(source), limit, in_place=True)

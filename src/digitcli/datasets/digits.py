@@ -1,7 +1,6 @@
 """What every data source becomes: images in MNIST form with their labels."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.datasets.memory import aligned
 from digitcli.errors import DataError
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
 
 Labels = NDArray[np.uint8]
 
-ALIGNMENT = 64  # bytes; the kernels of TensorFlow expect tensors to begin at multiples of it
 MAX_IMAGES = 10_000_000  # 7.8 GB as uint8; refused before any memory is taken
 
 
@@ -35,17 +34,13 @@ class Digits:
 
     def take(self, indices: NDArray[np.intp]) -> "Digits":
         """Return a copy of the digits at `indices` (M,), aligned as TensorFlow can use it in place."""
-        images = _aligned((len(indices), *self.images.shape[1:]))
+        images = aligned((len(indices), *self.images.shape[1:]))
         np.take(self.images, indices, axis=0, out=images, mode="clip")  # other modes copy once more
         return Digits(images, self.labels[indices])
 
-
-def _aligned(shape: tuple[int, ...]) -> Images:
-    """Return memory for images that begins at a multiple of `ALIGNMENT`."""
-    size = math.prod(shape)
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT
-    return memory[first : first + size].reshape(shape)
+    def part(self, first: int, last: int) -> "Digits":
+        """Return the digits from `first` to before `last`, in the same memory."""
+        return Digits(self.images[first:last], self.labels[first:last])
 
 
 @dataclass(frozen=True)

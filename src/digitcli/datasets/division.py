@@ -14,6 +14,7 @@ from digitcli.errors import DataError, OptionError
 VALIDATION_SHARE = 1 / 12  # of the training set: 5,000 of MNIST's 60,000
 TEST_SHARE = 1 / 6  # held back from a source that is one undivided set
 MIN_TRAINING_IMAGES = 100
+_CHUNK = 512  # images moved at once
 
 # Fixed, so that every run of every recipe is judged on the same images, whatever its seed.
 _TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
@@ -21,27 +22,36 @@ _TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
 
 @dataclass(frozen=True)
 class Division:
-    """A data source cut for training; no image is in two parts."""
+    """A data source cut for training; no image is in two parts.
 
+    Attributes:
+        name, sha256: of the data source.
+    """
+
+    name: str
+    sha256: str
     train: Digits
     validation: Digits
     test: Digits
 
 
-def divide(dataset: Dataset, limit: int | None = None) -> Division:
+def divide(dataset: Dataset, limit: int | None = None, *, in_place: bool = False) -> Division:
     """Cut a data source for training.
 
     Args:
         dataset: the source; where it is one undivided set, a sixth is held back for the test.
         limit: use only this many of its training images, validation included.
+        in_place: put the images of `dataset` into another order instead of copying them; it is not
+            to be used afterwards.
 
     Raises:
         OptionError: `limit` is larger than the training set.
         DataError: there are too few images to train on.
     """
+    sha256 = dataset.sha256  # of the images in their own order
     train, test = dataset.train, dataset.test
     if train is None:
-        train, test = _cut(dataset.test, round(TEST_SHARE * len(dataset.test)), _TEST_SEED)
+        train, test = _cut(test, round(TEST_SHARE * len(test)), _TEST_SEED, in_place=in_place)
     if limit is not None:
         if limit < MIN_TRAINING_IMAGES:
             raise OptionError(f"--limit {limit}: expected at least {MIN_TRAINING_IMAGES} images")
@@ -54,15 +64,25 @@ def divide(dataset: Dataset, limit: int | None = None) -> Division:
         raise DataError(
             f"{dataset.name}: found {len(train)} training images; expected at least {MIN_TRAINING_IMAGES}"
         )
-    train, validation = _cut(train, round(VALIDATION_SHARE * len(train)), _VALIDATION_SEED)
-    return Division(train, validation, test)
+    count = round(VALIDATION_SHARE * len(train))
+    train, validation = _cut(train, count, _VALIDATION_SEED, in_place=in_place)
+    return Division(dataset.name, sha256, train, validation, test)
 
 
-def _cut(digits: Digits, count: int, seed: int) -> tuple[Digits, Digits]:
+def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digits, Digits]:
     """Split off `count` class-balanced digits; a rare class gives up at most half of its own."""
     chosen = balanced(digits.labels, count, seed, max_share=0.5)
     rest = np.setdiff1d(np.arange(len(digits)), chosen)
-    return digits.take(rest), digits.take(chosen)
+    if not in_place:
+        return digits.take(rest), digits.take(chosen)
+    split = digits.take(chosen)
+    for first in range(0, len(rest), _CHUNK):
+        part = rest[first : first + _CHUNK]  # ascending, so nothing is overwritten before it is read
+        digits.images[first : first + len(part)] = digits.images[part]
+        digits.labels[first : first + len(part)] = digits.labels[part]
+    digits.images[len(rest) :] = split.images
+    digits.labels[len(rest) :] = split.labels
+    return digits.part(0, len(rest)), digits.part(len(rest), len(digits))
 
 
 def balanced(labels: Labels, count: int, seed: int, max_share: float = 1.0) -> NDArray[np.intp]:

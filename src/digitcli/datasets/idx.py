@@ -21,13 +21,13 @@ from digitcli.datasets.digits import (
     check_labels_header,
     make_digits,
 )
+from digitcli.datasets.memory import read_bytes
 from digitcli.errors import DataError
 from digitcli.preprocessing import Images
 
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 _EXPECTED = f"train-{_IMAGES}, train-{_LABELS}, t10k-{_IMAGES} and t10k-{_LABELS}, plain or with .gz"
 _UNSIGNED_BYTE = 0x08
-_CHUNK = 1 << 20  # bytes
 
 
 def load(folder: Path) -> Dataset:
@@ -63,21 +63,15 @@ def read(path: Path, *, axes: int) -> Images | Labels:
             shape = struct.unpack(f">{axes}I", header[4:])
             check = check_images_header if axes > 1 else check_labels_header
             check(str(path), shape, np.dtype(np.uint8))
-            size = int(np.prod(shape))
-            content = _read_up_to(file, size + 1)  # one more, to see that nothing follows
+            content, found = read_bytes(file, shape)
+            more = file.read(1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: cut off or damaged ({error})") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(content) != size:
-        found = f"{len(content):,}" if len(content) < size else "more"
-        raise DataError(f"{path}: found {found} bytes of content; expected {size:,} for shape {shape}")
-    return np.frombuffer(content, np.uint8).reshape(shape)
-
-
-def _read_up_to(file: IO[bytes], size: int) -> bytes:
-    """Read at most `size` bytes, taking memory only for those that are there."""
-    content = bytearray()
-    while len(content) < size and (part := file.read(min(_CHUNK, size - len(content)))):
-        content += part
-    return bytes(content)
+    if found != content.size or more:
+        count = "more" if more else f"{found:,}"
+        raise DataError(
+            f"{path}: found {count} bytes of content; expected {content.size:,} for shape {shape}"
+        )
+    return content

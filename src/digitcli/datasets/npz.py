@@ -15,6 +15,7 @@ from digitcli.datasets.digits import (
     check_labels_header,
     make_digits,
 )
+from digitcli.datasets.memory import read_bytes
 from digitcli.errors import DataError
 
 _KERAS = ("x_train", "y_train", "x_test", "y_test")
@@ -57,25 +58,32 @@ def _read_all(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
 def _read(where: str, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
     """Read one array, its header first, so that nothing unfit is decoded or given memory."""
     with archive.open(f"{key}.npy") as stream:
-        shape, dtype = _header(where, stream)
+        shape, dtype, is_fortran_order = _header(where, stream)
     if dtype.hasobject:
         raise DataError(f"{where}: holds pickled objects, which are never loaded; expected numbers")
     check = check_images_header if key.startswith("x") else check_labels_header
     check(where, shape, dtype)
     with archive.open(f"{key}.npy") as stream:
+        if dtype == np.uint8 and not is_fortran_order:
+            _header(where, stream)
+            content, found = read_bytes(stream, shape)
+            if found != content.size:
+                raise DataError(f"{where}: cut off; found {found:,} bytes; expected {content.size:,}")
+            return content
         try:
             return npy.read_array(stream, allow_pickle=False)
         except ValueError as error:
             raise DataError(f"{where}: cut off or damaged ({error})") from error
 
 
-def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
+    """Return shape, dtype and whether the first axis varies fastest."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # NumPy warns of headers that only Python 2 wrote
             version = npy.read_magic(stream)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read(stream)
+            shape, is_fortran_order, dtype = read(stream)
     except Exception as error:  # the header is Python text: many errors are possible
         raise DataError(f"{where}: not a NumPy array ({error})") from error
-    return shape, dtype
+    return shape, dtype, is_fortran_order
