@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench constraints clean
+.PHONY: help train test lint types bench boxed constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,13 +33,19 @@ lint: $(INSTALLED)  ## style and format
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure start-up, recipes, peers and scaling (about 40 minutes on 2 cores)
+bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling and reading (about 50 minutes on 2 cores)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/operations.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/recipes.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/handwriting.py
+
+boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (about ten minutes on 2 cores)
+	$(BIN)/digitcli train --config reader --artifacts build/boxed
+	mkdir -p src/digitcli/boxed
+	cp build/boxed/model.onnx build/boxed/run.json src/digitcli/boxed/
 
 constraints:  ## write constraints.txt anew from the newest packages that fit pyproject.toml
 	tools/make_constraints.sh

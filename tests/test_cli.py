@@ -71,7 +71,7 @@ def test_usage_errors(digitcli: Command, arguments: list[str]) -> None:
 
 
 def test_traceback_only_with_debug(digitcli: Command) -> None:
-    plain, debug = digitcli("evaluate"), digitcli("--debug", "evaluate")
+    plain, debug = (digitcli(*before, "evaluate", "--model", "absent.onnx") for before in ([], ["--debug"]))
     assert plain.status == debug.status == 4
     assert "Traceback" not in plain.stderr
     assert "Traceback" in debug.stderr

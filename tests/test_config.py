@@ -115,7 +115,8 @@ augmentation = { rotate = 3 }
         "epochs: found 0; expected greater than or equal to 1",
         "batch_size: found 2.5; expected a valid integer",
         "learning_rate: unknown key; expected one of description, data, epochs, batch_size, seed, precision, "
-        "label_smoothing, average, patience, members, optimizer, schedule, augmentation, network",
+        "label_smoothing, average, patience, members, optimizer, schedule, augmentation, synthesis, "
+        "network",
         "network layer 1 (conv): filters: found 99999; expected less than or equal to 1024",
         "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, padding, "
         "activation, bias",

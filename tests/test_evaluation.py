@@ -11,6 +11,7 @@ from digitcli.evaluation import evaluate
 
 CONTRACT = {
     "data", "model", "n", "accuracy", "accuracy_ci95", "loss", "per_class", "confusion", "seconds",
+    "calibration_error",
 }  # fmt: skip
 
 
@@ -70,9 +71,16 @@ def test_no_tensorflow_is_imported(trained: Path, command: list[str]) -> None:
 
 
 def test_missing_model_names_the_command_that_makes_one(digitcli: Command) -> None:
-    outcome = digitcli("evaluate")
+    outcome = digitcli("evaluate", "--model", "mine.onnx")
     assert outcome.status == 4
-    assert "artifacts/model.onnx: no such model; train one with: digitcli train" in outcome.stderr
+    assert "mine.onnx: no such model; train one with: digitcli train" in outcome.stderr
+
+
+def test_without_a_model_of_ones_own_the_boxed_one_reads(digitcli: Command) -> None:
+    outcome = digitcli("evaluate", "--json")
+    assert outcome.status == 0
+    assert outcome.json()["accuracy"] >= 0.996
+    assert outcome.json()["calibration_error"] < 0.01
 
 
 @pytest.mark.parametrize("name", ["bad.onnx", "bad.keras"])

@@ -18,12 +18,13 @@ from digitcli.recognizer import Recognizer
 def test_onnx_agrees_with_keras_for_every_recipe(name: str, tmp_path: Path, few: Digits) -> None:
     network = build_network(load_recipe(name)[1])
     path = tmp_path / "model.onnx"
-    reported = export_onnx(network, path, few.images)
+    reported = export_onnx(network, path, few.images, 0.625)
     difference = np.abs(
         Recognizer.load(path).digits(few.images) - KerasReader(network).digits(few.images)
     ).max()
     assert reported == pytest.approx(difference)
     assert reported < 1e-5
+    assert Recognizer.load(path).threshold == 0.625
 
 
 def test_parts_have_names_a_reader_understands(trained: Path) -> None:
@@ -40,4 +41,4 @@ def test_a_model_that_disagrees_is_refused(
     network = build_network(load_recipe("ci")[1])
     monkeypatch.setattr(export, "TOLERANCE", -1.0)
     with pytest.raises(ExportError, match=r"differs from the Keras model by .* on 300 images"):
-        export_onnx(network, tmp_path / "model.onnx", few.images)
+        export_onnx(network, tmp_path / "model.onnx", few.images, 0.5)

@@ -66,3 +66,14 @@ def test_hardest_are_sure_mistakes_then_unsure_hits() -> None:
     digits = Digits(np.zeros((4, 28, 28), np.uint8), np.array([1, 2, 0, 0], np.uint8))
     evaluation = score(probabilities, digits, data="d", model="m", seconds=0.0)
     assert hardest(evaluation, digits, 4).tolist() == [2, 3, 0, 1]
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    labels = np.zeros(1000, np.uint8)
+    rows = np.full((1000, 10), 0.2 / 9, np.float32)
+    rows[np.arange(1000), np.where(np.arange(1000) < 800, 0, 1)] = 0.8  # right in 800 of 1000 cases
+    digits = Digits(np.zeros((1000, 28, 28), np.uint8), labels)
+    assert score(rows, digits, data="d", model="m", seconds=0.0).calibration_error < 1e-6
+    rows = np.roll(rows, 500, axis=0)
+    rows[:] = np.eye(10, dtype=np.float32)[1]
+    assert score(rows, digits, data="d", model="m", seconds=0.0).calibration_error == 1.0

@@ -96,7 +96,7 @@ def test_several_networks_are_one_model(few: Digits, tmp_path: Path) -> None:
     assert np.allclose(
         load_keras_reader(tmp_path / "model.keras").digits(few.images), np.mean(alone, 0), atol=1e-6
     )
-    assert export_onnx(model, tmp_path / "model.onnx", few.images) < 1e-5
+    assert export_onnx(model, tmp_path / "model.onnx", few.images, 0.5) < 1e-5
     assert model.count_params() == 3 * networks[0].count_params()
 
 

@@ -27,10 +27,12 @@ def test_the_wheel_holds_what_it_must_and_no_more(wheel: Path) -> None:
         "digitcli/py.typed",
         "digitcli/datasets/data/mnist.npz",
         "digitcli/datasets/data/MNIST-LICENSE.txt",
+        "digitcli/boxed/model.onnx",
+        "digitcli/boxed/run.json",
     }
     assert wanted <= found
     assert {name.split("/")[0].partition("-")[0] for name in found} == {"digitcli"}
-    assert wheel.stat().st_size < 13e6
+    assert wheel.stat().st_size < 15e6
 
 
 def test_installed_elsewhere_it_trains_evaluates_and_plots(wheel: Path, tmp_path: Path) -> None:
@@ -48,6 +50,7 @@ def test_installed_elsewhere_it_trains_evaluates_and_plots(wheel: Path, tmp_path
         ).stdout
 
     assert run("-c", "import digitcli; print(digitcli.__file__)").startswith(str(tmp_path / "site"))
+    assert "2026" in run("-m", "digitcli", "predict", str(REPOSITORY / "docs" / "images" / "note.jpg"))
     run("-m", "digitcli", "train", "--config", "ci", "--quiet")
     run("-m", "digitcli", "evaluate")
     run("-m", "digitcli", "plot")

@@ -35,6 +35,7 @@ def run(command: str, folder: Path) -> str:
 def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
     """As shown, but for the length: training gets fewer images and epochs, where none are given to lose."""
     (tmp_path / "mine.toml").write_text(blocks("toml")[0])
+    (tmp_path / "docs").symlink_to(REPOSITORY / "docs")
     shown = [command for command in commands() if command.startswith("digitcli ")]
     assert len(shown) >= 8
     for command in shown:
@@ -44,7 +45,7 @@ def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
     assert all((tmp_path / name).is_file() for name in expected)
     (code,) = blocks("python")
     lines = run(f"python -c '{code}'", tmp_path).splitlines()
-    assert re.fullmatch(r"\d [01]\.\d+", lines[0])
+    assert re.fullmatch(r"\d [01]\.\d+ \(\d+, \d+, \d+, \d+\)", lines[0])
     assert 0.1 < float(lines[1]) <= 1
 
 
@@ -68,7 +69,7 @@ def test_no_command_is_left_out() -> None:
     assert others == {"make train", "make test", "pip install ."}  # the last one: test_package.py
 
 
-@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "clean"])
+@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "boxed", "clean"])
 def test_bare_make_lists_the_targets(tmp_path: Path, target: str) -> None:
     assert f"make {target} " in run(f"make --no-print-directory -C {REPOSITORY}", tmp_path)
 
@@ -87,5 +88,8 @@ def test_links_and_pictures_exist() -> None:
 
 def test_every_option_is_in_a_help_text() -> None:
     for option in set(re.findall(r"`(--[a-z-]+)", README)):
-        texts = [run(f"digitcli {name} --help", REPOSITORY) for name in ("", "train", "evaluate", "plot")]
+        texts = [
+            run(f"digitcli {name} --help", REPOSITORY)
+            for name in ("", "train", "evaluate", "plot", "predict")
+        ]
         assert any(option in text for text in texts), option

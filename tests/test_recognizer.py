@@ -31,9 +31,10 @@ def test_probabilities_for_any_number_of_images(recognizer: Recognizer, few: Dig
 def test_read_says_what_digits_says(recognizer: Recognizer, few: Digits) -> None:
     right = 0
     for image, label in zip(few.images[:100], few.labels[:100], strict=True):
-        reading = recognizer.read(image)
+        reading = recognizer.read(image, single=True)
         (digit,) = reading.digits
-        assert reading.text == str(digit.digit)
+        assert reading.text == ("" if digit.digit is None else str(digit.digit))
+        assert (digit.digit is None) == (digit.confidence < recognizer.threshold)
         assert digit.confidence == max(digit.probabilities)
         assert sum(digit.probabilities) == pytest.approx(1, abs=1e-5)
         right += digit.digit == label
@@ -46,7 +47,7 @@ def test_a_large_dark_on_bright_drawing_is_read_too(recognizer: Recognizer, few:
             240 - np.kron(image, np.ones((5, 5), np.uint8)) // 2, ((90, 20), (30, 160)), mode="edge"
         )
 
-    read = [recognizer.read(photographed(image)).text for image in few.images[:100]]
+    read = [each.text for each in recognizer.read_many(map(photographed, few.images[:100]), single=True)]
     assert np.mean([text == str(label) for text, label in zip(read, few.labels[:100], strict=True)]) >= 0.9
 
 
@@ -56,8 +57,8 @@ def test_blank_images_have_no_text(recognizer: Recognizer) -> None:
 
 @pytest.mark.parametrize(
     "image",
-    [np.zeros((28, 28)), np.zeros((28, 28, 3), np.uint8), np.zeros((0, 28), np.uint8), [[0]],
-     np.zeros((1, 10_000), np.uint8)],
+    [np.zeros((28, 28)), np.zeros((28, 28, 2), np.uint8), np.zeros((0, 28), np.uint8), [[0]],
+     np.zeros((1, 20_000), np.uint8), np.zeros(28, np.uint8)],
 )  # fmt: skip
 def test_unfit_images_are_refused(recognizer: Recognizer, image: object) -> None:
     with pytest.raises(InputError, match="expected"):
@@ -87,10 +88,13 @@ def test_load_finds_the_model_of_this_folder(
     trained: Path, monkeypatch: pytest.MonkeyPatch, few: Digits
 ) -> None:
     monkeypatch.chdir(trained.parent)
-    assert Recognizer.load().read(few.images[0]).text
+    assert Recognizer.load().path == Path("artifacts/model.onnx")
     shutil.rmtree(trained)
-    with pytest.raises(MissingError, match=r"artifacts.model\.onnx: no such model; .*digitcli train"):
-        Recognizer.load()
+    boxed = Recognizer.load()  # the one in the package
+    assert boxed.path.parent.name == "boxed"
+    assert boxed.read(few.images[0], single=True).text == str(few.labels[0])
+    with pytest.raises(MissingError, match=r"other\.onnx: no such model; .*digitcli train"):
+        Recognizer.load("other.onnx")
 
 
 def test_files_that_are_no_digit_reader(tmp_path: Path) -> None:

@@ -10,10 +10,25 @@ from conftest import REPOSITORY
 SOURCE = REPOSITORY / "src" / "digitcli"
 FLOORS = [
     {"errors", "__init__"},
-    {"preprocessing", "recipes", "problems", "layers", "schedules", "config", "artifacts", "backend"},
-    {"models", "normalization", "augmentation", "precision", "recognizer", "metrics", "plotting", "datasets"},
+    {
+        "ink",
+        "cleaning",
+        "preprocessing",
+        "strokes",
+        "decoding",
+        "glyphs",
+        "recipes",
+        "problems",
+        "layers",
+        "schedules",
+        "config",
+        "artifacts",
+        "backend",
+    },
+    {"models", "normalization", "augmentation", "precision", "metrics", "plotting", "datasets"},
+    {"segmentation", "pages", "recognizer", "synthesis"},
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
-    {"training", "evaluation", "export", "gallery", "runs"},
+    {"training", "evaluation", "calibration", "export", "gallery", "runs", "annotation", "prediction"},
     {"commands", "cli", "__main__"},
 ]
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from conftest import execute
 
-from digitcli.config import Recipe, load_recipe
+from digitcli.config import Recipe, Synthesis, load_recipe
 from digitcli.datasets import Dataset, Digits, Division, divide
 from digitcli.distribution import on_this_machine
 from digitcli.errors import TrainingError
 from digitcli.models import KerasReader, assemble
 from digitcli.progress import Epoch, Progress, Step
+from digitcli.synthesis import others, with_synthesis
 from digitcli.training import _Judge, fit
 
 
@@ -140,6 +141,17 @@ def test_label_smoothing_keeps_the_network_from_being_sure(division: Division) -
         return float(KerasReader(network).digits(division.validation.images).max(axis=1).mean())
 
     assert sureness(0.3) < sureness(0.0) - 0.05
+
+
+def test_marks_that_are_no_digits_leave_the_network_unsure(division: Division) -> None:
+    def sureness(count: int) -> float:
+        more = with_synthesis(division.train, Synthesis(others=count), 0)
+        network, _, log = train(replace(division, train=more), changed(epochs=4))
+        assert 0.8 < log.epochs[-1].accuracy <= 1  # of the digits alone
+        return float(KerasReader(network).digits(unseen.images).max(axis=1).mean())
+
+    unseen = others(200, 99, division.validation)
+    assert sureness(600) < sureness(0) - 0.15
 
 
 def test_patience_stops_and_keeps_the_best(division: Division) -> None:

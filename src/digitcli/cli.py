@@ -11,12 +11,13 @@ from digitcli import __version__
 from digitcli.commands.console import say, tell_error
 from digitcli.commands.evaluate import evaluate
 from digitcli.commands.plot import plot
+from digitcli.commands.predict import predict
 from digitcli.commands.train import train
 from digitcli.errors import DigitcliError, ExitCode
 
 app = typer.Typer(
     name="digitcli",
-    help="Train a handwritten-digit reader on MNIST, see how well it reads, and draw the pictures.",
+    help="Train a handwritten-digit reader on MNIST, see how well it reads, and read your own images.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # Typer's Rich help costs more time than all the rest of the start-up
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(plot)
+app.command()(predict)
 
 
 class _Settings:

@@ -63,6 +63,18 @@ class Augmentation(Table):
     stroke: float = Field(default=0.0, ge=0, le=1)
 
 
+class Synthesis(Table):
+    """Images drawn by the program and trained on beside the real ones.
+
+    Attributes:
+        digits: in the forms of many schools, as many of each.
+        others: marks that are no digits, of which the network is to be unsure.
+    """
+
+    digits: int = Field(default=0, ge=0, le=1_000_000)
+    others: int = Field(default=0, ge=0, le=1_000_000)
+
+
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -94,6 +106,7 @@ class Recipe(Table):
     optimizer: Optimizer = Field(description="a table with type sgd or adam")
     schedule: Schedule = Field(description="a table with type constant, cosine or one-cycle")
     augmentation: Augmentation = Augmentation()
+    synthesis: Synthesis = Synthesis()
     network: tuple[Layer, ...] = Field(strict=False, max_length=200, description="a list of layers")
 
     @model_validator(mode="after")
@@ -136,6 +149,7 @@ _TABLES: dict[int | str, type[BaseModel]] = {
     "sgd": Sgd,
     "adam": Adam,
     "augmentation": Augmentation,
+    "synthesis": Synthesis,
 }
 
 

@@ -6,6 +6,7 @@
     ├── OptionError              2  a command-line value that cannot be used
     ├── InputError               3  an input that cannot be read or is not what it must be
     │   ├── DataError            3      images and labels
+    │   ├── ImageError           3      an image file, or pixels
     │   ├── RecipeError          3      a recipe's TOML file
     │   └── ModelError           3      a model file
     ├── MissingError             4  something needed is not there
@@ -61,6 +62,10 @@ class InputError(DigitcliError):
 
 class DataError(InputError):
     """A data source cannot be read or does not hold labelled digits."""
+
+
+class ImageError(InputError):
+    """An image cannot be decoded, is too large, or is no array of pixels."""
 
 
 class RecipeError(InputError):

@@ -9,18 +9,19 @@ import onnx
 from digitcli.errors import ExportError
 from digitcli.models import INPUT, OUTPUT, KerasReader, Network
 from digitcli.preprocessing import Images
-from digitcli.recognizer import Recognizer
+from digitcli.recognizer import THRESHOLD_KEY, Recognizer
 
 TOLERANCE = 1e-4  # of a probability; float32 in another order of sums differs by some 1e-6
 
 
-def export_onnx(network: Network, path: Path, images: Images) -> float:
+def export_onnx(network: Network, path: Path, images: Images, threshold: float) -> float:
     """Write `network` to `path` and check the file against it.
 
     Args:
         network: the Keras model.
         path: where to write; the caller keeps it only if this returns.
         images: (N, 28, 28) uint8, real images to compare on.
+        threshold: the confidence below which a mark is no digit; kept inside the file.
 
     Returns:
         The largest difference between the two, over all probabilities of all images.
@@ -34,7 +35,7 @@ def export_onnx(network: Network, path: Path, images: Images) -> float:
         # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
         network.export(path, format="onnx", verbose=False)
-    _name_parts(path)
+    _name_parts(path, threshold)
     difference = float(np.abs(Recognizer.load(path).digits(images) - expected).max())
     if not difference <= TOLERANCE:  # also where it is NaN
         raise ExportError(
@@ -44,8 +45,8 @@ def export_onnx(network: Network, path: Path, images: Images) -> float:
     return difference
 
 
-def _name_parts(path: Path) -> None:
-    """Give the converter's input, output and batch axis names that a reader understands."""
+def _name_parts(path: Path, threshold: float) -> None:
+    """Give input, output and batch axis names that a reader understands, and add what it needs to know."""
     model = onnx.load(path)
     names = {model.graph.input[0].name: INPUT, model.graph.output[0].name: OUTPUT}
     for node in model.graph.node:
@@ -54,5 +55,6 @@ def _name_parts(path: Path) -> None:
     for value in (model.graph.input[0], model.graph.output[0]):
         value.name = names[value.name]
         value.type.tensor_type.shape.dim[0].dim_param = "N"
+    onnx.helper.set_model_props(model, {THRESHOLD_KEY: f"{threshold:.6f}"})
     onnx.checker.check_model(model)
     onnx.save(model, path)

@@ -11,6 +11,7 @@ from digitcli.datasets import Digits
 from digitcli.preprocessing import CLASSES
 
 Z_95 = 1.959964  # standard normal quantile of 0.975
+_BINS = 15  # intervals of confidence
 EPSILON = 1e-7  # probabilities below it count as this much, as in Keras's cross-entropy
 
 
@@ -42,6 +43,8 @@ class Evaluation:
         loss: mean categorical cross-entropy, natural logarithm.
         accuracy_ci95: 95% confidence interval of the accuracy (Wilson).
         confusion: (10, 10) counts; rows are what it is, columns what was read.
+        calibration_error: by how much confidence and accuracy differ in the mean, 0..1 (expected
+            calibration error over 15 intervals; Naeini et al., 2015).
         seconds: wall-clock time of reading all images.
     """
 
@@ -53,6 +56,7 @@ class Evaluation:
     loss: float
     per_class: tuple[ClassReport, ...]
     confusion: NDArray[np.intp]
+    calibration_error: float
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
@@ -66,6 +70,7 @@ class Evaluation:
             "loss": self.loss,
             "per_class": [vars(report) for report in self.per_class],
             "confusion": self.confusion.tolist(),
+            "calibration_error": self.calibration_error,
             "seconds": self.seconds,
         }
 
@@ -88,8 +93,16 @@ def score(
         loss=float(-np.log(np.clip(of_truth, EPSILON, 1)).mean()),
         per_class=tuple(_class_report(confusion, digit) for digit in range(CLASSES)),
         confusion=confusion,
+        calibration_error=_calibration_error(probabilities, read == truth),
         seconds=seconds,
     )
+
+
+def _calibration_error(probabilities: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+    confidence = probabilities.max(axis=1)
+    places = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps = np.bincount(places, right - confidence.astype(np.float64), minlength=_BINS)
+    return float(np.abs(gaps).sum() / len(right))
 
 
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:

@@ -36,6 +36,13 @@ def as_options(error: ValidationError) -> list[str]:
     ]
 
 
+def first(error: ValidationError) -> str:
+    """Return the first problem with its place, as programs name it: ``strokes.0.2: found ...``."""
+    detail = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in detail["loc"])
+    return f"{place}: {_found_and_expected(detail)}" if place else _found_and_expected(detail)
+
+
 def _one(detail: ErrorDetails, root: type[BaseModel], tables: Tables) -> str:
     place = _place(detail["loc"], tables)
     context = detail.get("ctx", {})

@@ -1,6 +1,7 @@
 """Reading digits with a trained model on ONNX Runtime, without TensorFlow: the public Python API."""
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +11,15 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from digitcli.artifacts import DEFAULT_FOLDER, MODEL
-from digitcli.errors import InputError, MissingError, ModelError
-from digitcli.preprocessing import CLASSES, IMAGE_SIZE, MAX_SIDE, Images, network_input, to_mnist_form
+from digitcli.errors import ImageError, MissingError, ModelError
+from digitcli.pages import MAX_SIDE, Box, Page, prepare
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, Pixels, network_input
 
 _BATCH = 256  # images; bounds the memory that inference takes
 _MAX_THREADS = 4  # more do not help so small a network
+_USUAL_THRESHOLD = 0.5  # where the model says none
+THRESHOLD_KEY = "rejection_threshold"  # in the model's metadata
+BOXED_MODEL = Path(__file__).parent / "boxed" / MODEL
 _INPUT_SHAPE = [IMAGE_SIZE, IMAGE_SIZE, 1]
 
 
@@ -30,19 +35,26 @@ class Digit:
     """One digit as read.
 
     Attributes:
-        digit: 0..9.
-        confidence: its probability, 0..1.
+        digit: 0..9, or None for a mark that is no digit.
+        confidence: the largest of the probabilities, 0..1.
+        box: x and y of the left upper corner, width and height, in pixels of the image.
         probabilities: of all ten digits; they sum to 1.
     """
 
-    digit: int
+    digit: int | None
     confidence: float
+    box: tuple[int, int, int, int]
     probabilities: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What an image says; `text` is empty and `digits` too where there is no ink."""
+    """What an image says.
+
+    Attributes:
+        text: the digits in reading order, lines apart by line breaks; empty where there is none.
+        digits: the same with all that is known of them, and the marks that are no digits.
+    """
 
     text: str
     digits: tuple[Digit, ...]
@@ -51,17 +63,19 @@ class Reading:
 class Recognizer:
     """Reads digits with a model file; make one with `Recognizer.load`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, path: Path) -> None:
         self._session = session
         self._input = session.get_inputs()[0].name
+        self.path = path
+        self.threshold = _threshold(session)
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "Recognizer":
-        """Load an ONNX model, by default ``artifacts/model.onnx``.
+        """Load an ONNX model, by default ``artifacts/model.onnx`` or else the one in the package.
 
         Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
         """
-        path = DEFAULT_FOLDER / MODEL if path is None else Path(path)
+        path = find_model() if path is None else Path(path)
         if not os.path.isfile(path):
             raise MissingError(f"{path}: no such model; train one with: digitcli train")
         options = onnxruntime.SessionOptions()
@@ -78,45 +92,100 @@ class Recognizer:
                 f"{path}: not an ONNX model that can be loaded; expected a digit reader"
             ) from error
         _check_shapes(path, session)
-        return cls(session)
+        return cls(session, path)
 
     def digits(self, images: Images) -> NDArray[np.float32]:
         """Return probabilities (N, 10) float32 for images (N, 28, 28) uint8 in MNIST form."""
-        _require(images, ndim=3)
-        if images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-            raise InputError(
-                f"found images of shape {images.shape}; expected (N, {IMAGE_SIZE}, {IMAGE_SIZE})"
-            )
+        size = (IMAGE_SIZE, IMAGE_SIZE)
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != size:
+            found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else repr(type(images))
+            raise ImageError(f"found {found}; expected an array (N, {IMAGE_SIZE}, {IMAGE_SIZE}) of uint8")
         result = np.empty((len(images), CLASSES), np.float32)
         for first in range(0, len(images), _BATCH):
             part = slice(first, first + _BATCH)
             result[part] = self._session.run(None, {self._input: network_input(images[part])})[0]
         return result
 
-    def read(self, image: Images) -> Reading:
-        """Read the one digit of a grey image (height, width) uint8 of any size and polarity.
+    def read(self, image: Pixels, *, single: bool = False) -> Reading:
+        """Read the digits of an image of any size, paper, light and colours.
 
-        The digit is brought into MNIST form first: cropped, scaled, centred.
+        Args:
+            image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; of four channels the last is
+                opacity, the order of colours does not matter.
+            single: take all that is written for one digit.
+
+        Raises `ImageError` where it is no such array.
         """
-        _require(image, ndim=2)
-        if not 1 <= min(image.shape) <= max(image.shape) <= MAX_SIDE:
-            raise InputError(
-                f"found an image of shape {image.shape}; expected sides of 1 to {MAX_SIDE} pixels"
-            )
-        normalised = to_mnist_form(image)
-        if normalised is None:
-            return Reading("", ())
-        probabilities = self.digits(normalised[np.newaxis])[0]
-        best = int(probabilities.argmax())
-        return Reading(
-            str(best), (Digit(best, float(probabilities[best]), tuple(float(p) for p in probabilities)),)
-        )
+        return next(iter(self.read_many([image], single=single)))
+
+    def read_many(self, images: Iterable[Pixels], *, single: bool = False) -> Iterator[Reading]:
+        """Read images one after the other, as `read` does; several go through the network together."""
+        for batch in _batches(prepare(_require_image(image), single=single) for image in images):
+            yield from self.read_pages(batch)
+
+    def read_pages(self, pages: Sequence[Page]) -> Iterator[Reading]:
+        """Read what `pages.prepare` has made ready, all together."""
+        for page, rows in zip(pages, self._classify(pages), strict=True):
+            if (cut := page.cut(rows)) is not None:
+                page, rows = cut, self.digits(cut.forms)
+            yield self._reading(page, rows)
+
+    def _classify(self, pages: Sequence[Page]) -> list[NDArray[np.float32]]:
+        """Return the probabilities (N, 10) of each page's forms."""
+        probabilities = self.digits(np.concatenate([page.forms for page in pages]))
+        return np.split(probabilities, np.cumsum([len(page.forms) for page in pages])[:-1])
+
+    def _reading(self, page: Page, probabilities: NDArray[np.float32]) -> Reading:
+        lines = [[_digit(box, row, self.threshold) for box, row in line] for line in page.read(probabilities)]
+        texts = ["".join(str(each.digit) for each in line if each.digit is not None) for line in lines]
+        return Reading("\n".join(filter(None, texts)), tuple(each for line in lines for each in line))
 
 
-def _require(array: Images, *, ndim: int) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != ndim:
-        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise InputError(f"found {found}; expected a NumPy array of uint8 with {ndim} axes")
+def _digit(box: Box, probabilities: NDArray[np.float32], threshold: float) -> Digit:
+    best = int(probabilities.argmax())
+    confidence = float(probabilities[best])
+    known = confidence >= threshold
+    return Digit(best if known else None, confidence, box, tuple(float(value) for value in probabilities))
+
+
+def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Gather pages until they fill a batch."""
+    batch: list[Page] = []
+    count = 0
+    for page in pages:
+        batch.append(page)
+        count += len(page.forms)
+        if count >= _BATCH:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
+
+
+def find_model(folder: Path = DEFAULT_FOLDER) -> Path:
+    """Return the model in `folder`, or else the one that comes with the package."""
+    own = folder / MODEL
+    return own if os.path.isfile(own) else BOXED_MODEL
+
+
+def _require_image(image: Pixels) -> Pixels:
+    if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16):
+        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ImageError(f"found {found}; expected a NumPy array of uint8 or uint16")
+    if image.ndim != 2 and (image.ndim != 3 or image.shape[2] not in (3, 4)):
+        raise ImageError(f"found an image of shape {image.shape}; expected (H, W), (H, W, 3) or (H, W, 4)")
+    if not 1 <= min(image.shape[:2]) <= max(image.shape[:2]) <= MAX_SIDE:
+        raise ImageError(f"found an image of shape {image.shape}; expected sides of 1 to {MAX_SIDE:,} pixels")
+    return image
+
+
+def _threshold(session: onnxruntime.InferenceSession) -> float:
+    """Return the confidence below which a mark is no digit, as the model's maker chose it."""
+    try:
+        value = float(session.get_modelmeta().custom_metadata_map[THRESHOLD_KEY])
+    except (KeyError, ValueError):
+        return _USUAL_THRESHOLD
+    return value if 0 <= value < 1 else _USUAL_THRESHOLD
 
 
 def _check_shapes(path: Path, session: onnxruntime.InferenceSession) -> None:

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,14 @@ import numpy as np
 from digitcli import artifacts, checkpoints, plotting
 from digitcli.augmentation import preview
 from digitcli.backend import be_deterministic, seed_everything
+from digitcli.calibration import (
+    apply_temperature,
+    fit_temperature,
+    fit_threshold,
+    with_temperature,
+)
 from digitcli.cluster import Cluster
-from digitcli.config import Augmentation, Recipe
+from digitcli.config import Augmentation, Recipe, Synthesis
 from digitcli.datasets import Division
 from digitcli.distribution import Distribution, join, on_this_machine
 from digitcli.errors import InterruptedRun, TrainingError
@@ -25,12 +31,13 @@ from digitcli.evaluation import evaluate
 from digitcli.export import export_onnx
 from digitcli.layers import Weights
 from digitcli.metrics import Evaluation
-from digitcli.models import assemble
+from digitcli.models import KerasReader, assemble
 from digitcli.precision import Choice, choose_precision
 from digitcli.preprocessing import CLASSES
 from digitcli.progress import Progress, Reporter
 from digitcli.recognizer import Recognizer
 from digitcli.records import Setting, describe_surroundings
+from digitcli.synthesis import with_synthesis
 from digitcli.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training import fit
 
@@ -123,6 +130,11 @@ def _execute(
     seed_everything(run.recipe.seed)
     if run.setting.deterministic:
         be_deterministic()
+    if run.recipe.synthesis != Synthesis():
+        report.stage("Drawing more digits to train on")
+        with _timed(durations, "synthesis"):
+            train = with_synthesis(run.division.train, run.recipe.synthesis, run.recipe.seed)
+        run = replace(run, division=replace(run.division, train=train))
     progress = run.checkpoint.progress if run.checkpoint else Progress()
     with distribution.noticing_losses():
         choice = _choose(run, distribution, durations)
@@ -186,13 +198,15 @@ def _finish(
     durations: dict[str, float],
     report: Reporter,
 ) -> RunResult:
-    network = assemble(run.recipe, progress.weights())
+    temperature, threshold = _calibrate(run, progress.weights())
+    network = assemble(run.recipe, [with_temperature(weights, temperature) for weights in progress.weights()])
     with artifacts.replacing(run.folder) as files:
         report.stage("Exporting to ONNX and checking it against Keras")
         with _timed(durations, "export"):
             network.save(files.path(artifacts.KERAS_MODEL))
             model = files.path(artifacts.MODEL)
-            difference = export_onnx(network, model, run.division.validation.images[:_EXPORT_CHECK])
+            checked = run.division.validation.images[:_EXPORT_CHECK]
+            difference = export_onnx(network, model, checked, threshold)
         report.stage("Reading the test images")
         with _timed(durations, "test"):
             # The test set is read here, once; nothing above has seen it.
@@ -218,6 +232,7 @@ def _finish(
         description = _describe(run, choice, durations) | {
             "parameters": network.count_params(),
             "weights_sha256": digest,
+            "calibration": {"temperature": temperature, "threshold": threshold},
             "validation": {"accuracy": validation.accuracy, "loss": validation.loss},
             "onnx": {"largest_difference": difference, "model_bytes": model.stat().st_size},
         }
@@ -238,6 +253,17 @@ def _finish(
         durations,
         written,
     )
+
+
+def _calibrate(run: Run, members: list[Weights]) -> tuple[float, float]:
+    """Return the temperature and the threshold that the validation images suggest."""
+    digits = run.division.validation
+    probabilities = [
+        KerasReader(assemble(run.recipe, [weights])).digits(digits.images) for weights in members
+    ]
+    temperature = fit_temperature(probabilities, digits.labels)
+    mean = apply_temperature(probabilities, temperature)
+    return temperature, fit_threshold(mean)
 
 
 def _keep_interrupted(

@@ -16,7 +16,7 @@ import numpy as np
 from digitcli.augmentation import augment
 from digitcli.backend import keras, seed_everything, tf
 from digitcli.config import Augmentation, Recipe
-from digitcli.datasets import ALIGNMENT, Digits, Division
+from digitcli.datasets import ALIGNMENT, NO_DIGIT, Digits, Division
 from digitcli.distribution import Distribution
 from digitcli.errors import InputError, TrainingError
 from digitcli.layers import Weights
@@ -27,6 +27,7 @@ from digitcli.progress import Arrays, Epoch, Progress, Reporter, Step
 
 _CHUNK_IMAGES = 1024  # about 0.3 s on a laptop: how long Ctrl-C and the progress display wait
 _EVALUATION_BATCH = 500
+_SUMMED = ("loss", "images", "hits", "digits")  # over an epoch
 
 
 def fit(
@@ -156,8 +157,8 @@ class _Loop:
             self._optimizer.build(self._network.trainable_variables)
             weights = [weight.value for weight in self._network.weights]
             self._averages = [tf.Variable(w, trainable=False) for w in weights if recipe.average]
-            self._sums = tf.Variable(  # of an epoch: loss, hits, images
-                np.zeros(3),
+            self._sums = tf.Variable(
+                np.zeros(len(_SUMMED)),
                 dtype=tf.float64,
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
@@ -179,24 +180,31 @@ class _Loop:
         order = np.arange(len(self._labels), dtype=np.int32)
         np.random.default_rng([self._seed, of_member, self._task]).shuffle(order)
         order = tf.constant(order)
-        self._sums.assign(np.zeros(3))
+        self._sums.assign(np.zeros(len(_SUMMED)))
         first = 0
         while first < self.steps and not pace.is_over:
             last = min(first + self._chunk_steps, self.steps)
             moments = pace.moments(self._chunk_steps)
             rates = [self._recipe.optimizer.learning_rate * share for share in moments]
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
-            loss, right, seen = (float(value) for value in self._sums.numpy())
+            loss, seen, right, of_digits = (float(value) for value in self._sums.numpy())
             _require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
             pace.advance(last - first)
             rate, first = rates[last - first - 1], last
             speed = len(self._labels) / self.steps * self._workers * pace.steps_per_second
             report.step(
                 Step(
-                    number, last, self.steps, loss / seen, right / seen, speed, pace.moment, pace.seconds_left
+                    number,
+                    last,
+                    self.steps,
+                    loss / seen,
+                    right / of_digits,
+                    speed,
+                    pace.moment,
+                    pace.seconds_left,
                 )
             )
-        return loss / seen, right / seen, rate
+        return loss / seen, right / of_digits, rate
 
     def weights(self) -> Weights:
         """The weights to judge and to keep: averaged ones where the recipe has them averaged."""
@@ -258,7 +266,8 @@ class _Loop:
             mean = summed / tf.cast(size * self._workers, tf.float32)  # over the images of all replicas
         variables = self._network.trainable_variables
         self._optimizer.apply(tape.gradient(mean, variables), variables)
-        sums = [summed, _hits(labels, probabilities), tf.size(batch)]
+        of_digits = tf.math.count_nonzero(labels != NO_DIGIT)
+        sums = [summed, tf.size(batch), _hits(labels, probabilities), of_digits]  # as in _SUMMED
         self._sums.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
 
     def _update_averages(self) -> None:
@@ -291,7 +300,9 @@ def _as_input(images: Any) -> Any:
 
 
 def _as_target(labels: Any) -> Any:
-    return tf.one_hot(tf.cast(labels, tf.int32), CLASSES)  # (B, 10)
+    """Return (B, 10): one for the label; a tenth each for what is no digit."""
+    known = tf.one_hot(tf.cast(labels, tf.int32), CLASSES)
+    return tf.where((labels == NO_DIGIT)[:, tf.newaxis], 1 / CLASSES, known)
 
 
 def _hits(labels: Any, probabilities: Any) -> Any:

@@ -14,7 +14,7 @@ from digitcli.commands.console import (
     print_table,
     say,
 )
-from digitcli.commands.options import ARTIFACTS, Artifacts, Data, Json
+from digitcli.commands.options import ARTIFACTS, Artifacts, Data, Json, model_in_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +26,8 @@ def evaluate(
     model: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="An .onnx or .keras file, instead of model.onnx in the artifacts folder."
+            metavar="FILE",
+            help="An .onnx or .keras file, instead of that in the artifacts folder or in the box.",
         ),
     ] = None,
     data: Data = "mnist",
@@ -38,8 +39,9 @@ def evaluate(
     Writes metrics.json, confusion.png and mistakes.png. TensorFlow is needed for .keras files only.
     """
     from digitcli import artifacts, datasets, evaluation
+    from digitcli.recognizer import find_model
 
-    path = model or folder / artifacts.MODEL
+    path = model or find_model(folder)
     reader = evaluation.load_reader(path)
     artifacts.require_writable(folder)
     dataset = datasets.load(data)
@@ -54,7 +56,7 @@ def evaluate(
     low, high = result.accuracy_ci95
     print_facts(
         {
-            "Model": result.model,
+            "Model": model_in_words(path),
             "Data": f"{result.data}, {len(result.probabilities):,} images",
             "Accuracy": f"{percent(result.accuracy)}  (95% interval {percent(low)} to {percent(high)})",
             "Loss": f"{result.loss:.4f}",

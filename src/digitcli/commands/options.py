@@ -13,7 +13,10 @@ def complete_data(incomplete: str) -> list[str]:
     return [name for name in ("mnist", "sample") if name.startswith(incomplete)]
 
 
-DATA_HELP = "mnist, sample, a .npz file, or a folder with the four IDX files."
+DATA_HELP = (
+    "mnist, sample, a .npz file, a .jsonl file of pen strokes, "
+    "or a folder with the four IDX files or with images in subfolders 0 to 9."
+)
 
 Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=complete_data)]
 Artifacts = Annotated[
@@ -22,3 +25,10 @@ Artifacts = Annotated[
 ARTIFACTS = artifacts.DEFAULT_FOLDER
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]
+
+
+def model_in_words(path: Path) -> str:
+    """Say which model reads."""
+    from digitcli.recognizer import BOXED_MODEL
+
+    return "the one that comes with digitcli" if path == BOXED_MODEL else str(path)

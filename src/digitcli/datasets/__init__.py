@@ -7,19 +7,32 @@
 import os
 from pathlib import Path
 
-from digitcli.datasets import idx, npz, packaged
-from digitcli.datasets.digits import Dataset, Digits
+from digitcli.datasets import folder, idx, npz, packaged, pen
+from digitcli.datasets.digits import NO_DIGIT, Dataset, Digits, concatenate
 from digitcli.datasets.division import Division, divide
 from digitcli.datasets.memory import ALIGNMENT
 from digitcli.errors import DataError
 
-__all__ = ["ALIGNMENT", "Dataset", "Digits", "Division", "divide", "load", "load_divided"]
+__all__ = [
+    "ALIGNMENT",
+    "NO_DIGIT",
+    "Dataset",
+    "Digits",
+    "Division",
+    "concatenate",
+    "divide",
+    "load",
+    "load_divided",
+]
 
-_EXPECTED = "expected mnist, sample, a .npz file, or a folder with the four IDX files"
+_EXPECTED = (
+    "expected mnist, sample, a .npz file, a .jsonl file of pen strokes, "
+    "or a folder with the four IDX files or with images in subfolders 0 to 9"
+)
 
 
 def load(source: str) -> Dataset:
-    """Read a data source: ``mnist``, ``sample``, a ``.npz`` file or a folder of IDX files.
+    """Read a data source: ``mnist``, ``sample``, a file or a folder; the module's files tell which.
 
     Raises `DataError` naming the file, what was found and what was expected.
     """
@@ -29,7 +42,9 @@ def load(source: str) -> Dataset:
     if not os.path.exists(path):  # unlike Path.exists, False where looking is not allowed
         raise DataError(f"{source}: no such file or folder; {_EXPECTED}")
     if os.path.isdir(path):
-        return idx.load(path)
+        return folder.load(path) if folder.is_one(path) else idx.load(path)
+    if path.name.lower().endswith(pen.SUFFIXES):
+        return pen.load(path)
     if path.suffix.lower() == ".npz":
         return npz.load(path)
     raise DataError(f"{source}: unknown kind of file; {_EXPECTED}")

@@ -1,6 +1,7 @@
 """What every data source becomes: images in MNIST form with their labels."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
 
 Labels = NDArray[np.uint8]
 
+NO_DIGIT = 255  # the label of a mark that is no digit
 MAX_IMAGES = 10_000_000  # 7.8 GB as uint8; refused before any memory is taken
 
 
@@ -23,7 +25,7 @@ class Digits:
 
     Attributes:
         images: (N, 28, 28) uint8, 0..255, ink bright.
-        labels: (N,) uint8, 0..9.
+        labels: (N,) uint8, 0..9; in training also `NO_DIGIT`.
     """
 
     images: Images
@@ -41,6 +43,15 @@ class Digits:
     def part(self, first: int, last: int) -> "Digits":
         """Return the digits from `first` to before `last`, in the same memory."""
         return Digits(self.images[first:last], self.labels[first:last])
+
+
+def concatenate(parts: Sequence[Digits]) -> Digits:
+    """Join digits into one; the only one there is comes back as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    images = aligned((sum(len(part) for part in parts), *parts[0].images.shape[1:]))
+    np.concatenate([part.images for part in parts], out=images)
+    return Digits(images, np.concatenate([part.labels for part in parts]))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,135 @@
+"""How well models read people who are not in MNIST: accuracy for each source, and time an image.
+
+    python benchmarks/handwriting.py --sources mnist digits.jsonl folder/ --models artifacts/model.onnx
+    python benchmarks/handwriting.py --sources digits.jsonl --held-out --tutorial runs/classic/model.onnx
+
+Sources are what `--data` takes. Pen strokes are drawn at mixed sizes and places with mixed pens; of
+those with a writer, --held-out keeps every second writer. The model in the box is always measured.
+With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
+28x28. From pen strokes, numbers of 2 to 8 digits are made as well. Last comes what the threshold
+between digits and other marks costs: digits given up against marks taken for digits. Prints Markdown.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pens
+from measure import in_words, machine, print_table
+
+from digitcli import synthesis
+from digitcli.datasets import load, load_divided
+from digitcli.decoding import image_files, read
+from digitcli.recognizer import BOXED_MODEL, Recognizer
+
+STRINGS = 1_000
+OTHERS = 2_000
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+Images = list[np.ndarray]
+Read = Callable[[Images], list[str]]
+
+
+def images_of(source: str, *, held_out: bool) -> tuple[Images, list[str]]:
+    """Return a source's images as people would hand them in, and what they say."""
+    path = Path(source)
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        random = np.random.default_rng(0)
+        drawings = pens.read(path, held_out=held_out)
+        return [pens.on_canvas(each, random) for each in drawings], [str(each["label"]) for each in drawings]
+    if path.is_dir() and any((path / str(digit)).is_dir() for digit in range(10)):
+        files = [(file, str(digit)) for digit in range(10) for file in image_files(path / str(digit))]
+        return [read(file).pixels for file, _ in files], [label for _, label in files]
+    digits = load(source).test
+    return list(digits.images), [str(label) for label in digits.labels]
+
+
+def tutorial(recognizer: Recognizer) -> Read:
+    def run(images: Images) -> list[str]:
+        grey = [
+            image if image.ndim == 2 else image[..., :3].mean(axis=2).astype(np.uint8) for image in images
+        ]
+        small = np.stack([cv2.resize(image, (28, 28), interpolation=cv2.INTER_AREA) for image in grey])
+        return [str(best) for best in recognizer.digits(small).argmax(axis=1)]
+
+    return run
+
+
+def single(recognizer: Recognizer) -> Read:
+    """Read one digit an image; the likeliest, also where it is no digit to the model."""
+
+    def run(images: Images) -> list[str]:
+        read = recognizer.read_many(images, single=True)
+        return [str(int(np.argmax(each.digits[0].probabilities))) if each.digits else "" for each in read]
+
+    return run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--sources", nargs="+", default=["mnist"])
+    parser.add_argument("--models", nargs="*", default=[])
+    parser.add_argument("--tutorial", help="a model of the recipe classic")
+    parser.add_argument("--held-out", action="store_true")
+    options = parser.parse_args()
+    recognizers = {"the box": Recognizer.load(BOXED_MODEL)}
+    recognizers |= {name: Recognizer.load(name) for name in options.models}
+    readers = {name: single(each) for name, each in recognizers.items()}
+    if options.tutorial:
+        readers["the tutorial's pipeline"] = tutorial(Recognizer.load(options.tutorial))
+    rows = []
+    for source in options.sources:
+        images, truth = images_of(source, held_out=options.held_out)
+        for name, reader in readers.items():
+            start = time.perf_counter()
+            found = reader(images)
+            spent = (time.perf_counter() - start) / len(images) * 1000
+            right = np.mean([one == other for one, other in zip(found, truth, strict=True)])
+            rows.append([Path(source).name, f"{len(images):,}", name, f"{right:.2%}", f"{spent:.2f} ms"])
+    print_table(["source", "images", "read by", "right", "an image"], rows)
+    for source in options.sources:
+        if source.endswith((".jsonl", ".jsonl.gz")):
+            numbers(Path(source), recognizers, held_out=options.held_out)
+    trade_off(recognizers)
+    print(f"\n{in_words(machine())}")
+
+
+def numbers(source: Path, recognizers: dict[str, Recognizer], *, held_out: bool) -> None:
+    made = pens.strings(pens.read(source, held_out=held_out), STRINGS, seed=0)
+    rows = []
+    for name, recognizer in recognizers.items():
+        start = time.perf_counter()
+        found = [each.text for each in recognizer.read_many([image for _, _, image in made])]
+        spent = (time.perf_counter() - start) / len(made) * 1000
+        right = np.array([one == text for one, (text, _, _) in zip(found, made, strict=True)])
+        touching = np.array([touches for _, touches, _ in made])
+        rows.append(
+            [name, f"{right.mean():.1%}", f"{right[~touching].mean():.1%}", f"{right[touching].mean():.1%}",
+             f"{spent:.1f} ms"]
+        )  # fmt: skip
+    print(f"\n{STRINGS:,} numbers of 2 to 8 digits from {source.name}:\n")
+    print_table(["read by", "right", "apart", "touching", "a number"], rows)
+
+
+def trade_off(recognizers: dict[str, Recognizer]) -> None:
+    """Tell digits from marks that are drawn by the program with a seed that no training has."""
+    validation = load_divided("mnist").validation
+    others = synthesis.others(OTHERS, 1_000_003, validation)
+    print(f"\n5,000 validation digits, {OTHERS:,} drawn marks that are no digits:\n")
+    rows = []
+    for name, recognizer in recognizers.items():
+        digits = recognizer.digits(validation.images).max(axis=1)
+        marks = recognizer.digits(others.images).max(axis=1)
+        for threshold in sorted({*THRESHOLDS, round(recognizer.threshold, 3)}):
+            own = " (its own)" if threshold == round(recognizer.threshold, 3) else ""
+            rows.append(
+                [name, f"{threshold}{own}", f"{np.mean(digits < threshold):.2%}",
+                 f"{np.mean(marks >= threshold):.2%}"]
+            )  # fmt: skip
+    print_table(["model", "threshold", "digits given up", "marks taken for digits"], rows)
+
+
+if __name__ == "__main__":
+    main()

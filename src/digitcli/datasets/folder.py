@@ -1,0 +1,48 @@
+"""A folder of image files with one subfolder for each digit, ``0`` to ``9``."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from digitcli import decoding
+from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
+from digitcli.errors import DataError
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, to_mnist_form
+
+NAMES = tuple(str(digit) for digit in range(CLASSES))
+_MAX_THREADS = 4
+
+
+def is_one(folder: Path) -> bool:
+    """Tell whether a folder has a subfolder named after a digit."""
+    return any(os.path.isdir(folder / name) for name in NAMES)
+
+
+def load(folder: Path) -> Dataset:
+    """Read every image below the digits' folders as one undivided set.
+
+    Raises `DataError` where there is none, `ImageError` where one cannot be read.
+    """
+    files: list[Path] = []
+    labels: list[int] = []
+    try:
+        for digit, name in enumerate(NAMES):
+            found = decoding.image_files(folder / name) if os.path.isdir(folder / name) else []
+            files += found
+            labels += [digit] * len(found)
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    if not files:
+        raise DataError(f"{folder}: no images in its folders 0 to 9; expected {decoding.EXPECTED}")
+    if len(files) > MAX_IMAGES:
+        raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
+        images = list(pool.map(_read, files))
+    return Dataset(str(folder), test=Digits(np.stack(images), np.array(labels, np.uint8)))
+
+
+def _read(path: Path) -> Images:
+    form = to_mnist_form(decoding.read(path).pixels)
+    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form

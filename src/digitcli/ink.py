@@ -1,0 +1,152 @@
+"""From any pixels to ink: how much of the pen is where, whatever the paper, the light and the colours.
+
+The result is the same kind of picture for all sources: 0 where there is paper, 255 where the ink is
+full, antialiased in between.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+
+MIN_CONTRAST = 32  # grey levels between paper and ink, below which an image counts as blank
+
+# Drawn on a screen: most pixels are exactly the paper's colour.
+_FLAT_TOLERANCE = 2  # grey levels
+_FLAT_SHARE = 0.4  # of all pixels
+
+# Photographed or scanned: paper is what remains when everything narrow is taken away.
+_PAPER_SIDE = 128  # pixels, the longer side at which the paper is estimated
+_PAPER_WINDOW = 41  # pixels of that; strokes are narrower than half of it
+_NOISE_FACTOR = 6  # ink is that many standard deviations of the paper's noise away from it
+_FAINT, _FULL = 0.3, 0.7  # shares of the strongest ink between which a pixel's ink rises from 0 to 255
+_MARK_PEAK = 0.55  # of the strongest ink: a mark that is nowhere stronger is a shadow or a stain
+
+
+def extract(image: NDArray[Any]) -> Grey:
+    """Return how much ink each pixel holds.
+
+    Args:
+        image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; the last of four channels is opacity,
+            the order of the colours does not matter; ink dark on bright or bright on dark.
+
+    Returns:
+        (H, W) uint8; all 0 where nothing differs from the paper by `MIN_CONTRAST` grey levels.
+    """
+    image = _eight_bits(image)
+    if image.ndim == 3 and image.shape[2] == 4:
+        image = _without_opacity(image)
+    paper = _flat_paper(image)
+    ink = _on_flat_paper(image, paper) if paper is not None else _on_uneven_paper(image)
+    if int(ink.max()) < MIN_CONTRAST:
+        return np.zeros(ink.shape, np.uint8)
+    return ink
+
+
+def _eight_bits(image: NDArray[Any]) -> Grey:
+    if image.dtype == np.uint8:
+        return image
+    # cameras and scanners often use only a part of the sixteen bits
+    most = max(int(image[..., :3].max() if image.ndim == 3 else image.max()), 255)
+    scaled: Grey = np.minimum(image.astype(np.float32) * (255.0 / most), 255).astype(np.uint8)
+    return scaled
+
+
+def _without_opacity(image: Grey) -> Grey:
+    """Put what is transparent on paper that its ink stands out from."""
+    opacity = image[..., 3:].astype(np.float32) / 255
+    colours = image[..., :3].astype(np.float32)
+    weight = float(opacity.sum())
+    brightness = float((colours * opacity).sum()) / (3 * weight) if weight else 0.0
+    paper = 255.0 if brightness < 255 / 2 else 0.0
+    return np.rint(colours * opacity + paper * (1 - opacity)).astype(np.uint8)
+
+
+def _flat_paper(image: Grey) -> tuple[int, ...] | None:
+    """Return the colour that most pixels have, if there is one: that of a screen's canvas."""
+    channels = cv2.split(image) if image.ndim == 3 else [image]
+    paper = []
+    for channel in channels:
+        counts = cv2.calcHist([channel], [0], None, [256], [0, 256]).ravel()
+        wide = np.convolve(counts, np.ones(2 * _FLAT_TOLERANCE + 1), "same")
+        level = int(wide.argmax())
+        if wide[level] < _FLAT_SHARE * channel.size:
+            return None
+        near = slice(max(0, level - _FLAT_TOLERANCE), level + _FLAT_TOLERANCE + 1)
+        paper.append(near.start + int(counts[near].argmax()))
+    return tuple(paper)
+
+
+def _on_flat_paper(image: Grey, paper: tuple[int, ...]) -> Grey:
+    """The difference from the paper, in the channel where it is largest, whichever its sign."""
+    levels = np.arange(256)[:, np.newaxis]
+    table = np.abs(levels - np.array(paper)).astype(np.uint8)  # (256, channels)
+    difference = np.asarray(cv2.LUT(image, table[np.newaxis]), np.uint8)
+    if image.ndim == 3:
+        difference = difference.max(axis=2)
+    strongest = int(difference.max())
+    if MIN_CONTRAST <= strongest < 255:
+        return np.asarray(cv2.convertScaleAbs(difference, alpha=255 / strongest), np.uint8)
+    return difference
+
+
+def _on_uneven_paper(image: Grey) -> Grey:
+    """The difference from the paper nearby, relative to its brightness, beyond its noise."""
+    grey = image if image.ndim == 2 else _strongest_channel(image)
+    grey = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.uint8)
+    paper = _paper(grey)
+    difference = grey.astype(np.float32) - paper
+    dark, bright = np.maximum(-difference, 0), np.maximum(difference, 0)
+    noise = 1.4826 * float(np.median(np.abs(difference)))
+    far = max(_NOISE_FACTOR * noise, 1.0)
+    is_dark = np.maximum(dark - far, 0).sum() >= np.maximum(bright - far, 0).sum()
+    ink = dark / np.maximum(paper, 32) * 255 if is_dark else bright
+    marked = ink > max(far, MIN_CONTRAST / 2)
+    if not marked.any():
+        return np.zeros(grey.shape, np.uint8)
+    strongest = float(np.percentile(ink[marked], 90))
+    if strongest < max(MIN_CONTRAST, far):
+        return np.zeros(grey.shape, np.uint8)
+    low = max(_FAINT * strongest, far)
+    high = max(_FULL * strongest, low + 1)
+    strength = np.clip((ink - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    return _only_strong_marks(strength, ink, _MARK_PEAK * strongest)
+
+
+def _strongest_channel(image: Grey) -> Grey:
+    """Return the channel in which the marks differ most from the paper."""
+    small = _reduced(image)
+    differences = []
+    for channel in range(image.shape[2]):
+        plane = np.ascontiguousarray(small[..., channel])
+        difference = cv2.absdiff(plane, cv2.medianBlur(plane, _PAPER_WINDOW))
+        differences.append(float(np.percentile(difference, 98)))
+    return np.ascontiguousarray(image[..., int(np.argmax(differences))])
+
+
+def _paper(grey: Grey) -> NDArray[np.float32]:
+    """Estimate the paper's brightness at every pixel: the median over a window wider than strokes."""
+    small = cv2.medianBlur(_reduced(grey), _PAPER_WINDOW)
+    smooth = cv2.GaussianBlur(small, (0, 0), _PAPER_WINDOW / 8)
+    height, width = grey.shape
+    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+
+
+def _reduced(image: Grey) -> Grey:
+    scale = _PAPER_SIDE / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _only_strong_marks(strength: Grey, ink: NDArray[np.float32], peak: float) -> Grey:
+    """Wipe out the marks that nowhere reach `peak`."""
+    count, marks = cv2.connectedComponents((strength > 0).astype(np.uint8), connectivity=8)
+    strong = np.zeros(count, bool)
+    strong[np.unique(marks[ink >= peak])] = True
+    strong[0] = False
+    return np.where(strong[marks], strength, 0).astype(np.uint8)

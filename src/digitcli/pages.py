@@ -1,0 +1,192 @@
+"""Pages: what on them may be a digit, and which of that belongs together.
+
+Every way of joining neighbouring pieces into digits is a path through the line; the network scores
+each candidate digit once, and dynamic programming finds the best path (LeCun et al., "Gradient-based
+learning applied to document recognition", 1998, there called a segmentation graph).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.cleaning import HALF
+from digitcli.preprocessing import IMAGE_SIZE, WORKING_SIDE, Images, Pixels, digit_ink, normalise, page_ink
+from digitcli.segmentation import Line, Piece, cut, find_lines, join, line_height
+
+Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
+
+MAX_SIDE = 16_384  # pixels of an image
+MAX_PIECES = 9  # of a digit: a mark cut as often as it can be
+MAX_CANDIDATES = 20_000  # of a page
+
+# Costs are logarithms of probabilities; chosen on strings of digits of half of the development writers.
+_GAP_COST = 6.0  # of joining pieces that are a line's height apart
+_CUT_COST = 1.0  # of every cut through ink
+_LOW_COST = 4.0  # of a digit with no height at all
+_LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
+_NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
+_SURE = 0.9  # confidence from which a mark between these is one digit
+_WIDEST = 2.2  # width of a digit to its line's height
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Neighbouring pieces of a line that may be one digit.
+
+    Attributes:
+        first, last: the pieces of the line, from the first to before the last.
+        piece: all of them in one.
+        cost: what speaks against their being one digit, apart from how it looks.
+    """
+
+    first: int
+    last: int
+    piece: Piece
+    cost: float
+
+
+class Page:
+    """A page's candidate digits, made ready for the network without it.
+
+    Attributes:
+        forms: (N, 28, 28) uint8 in MNIST form, one a candidate.
+    """
+
+    def __init__(self, lines: list[Line], scale: float, *, is_final: bool = False) -> None:
+        self._scale = scale
+        self._is_final = is_final  # whether every mark is as small as it may become
+        self._lines = lines
+        self._candidates: list[list[Candidate]] = []
+        forms: list[Images] = []
+        for line in lines:
+            self._candidates.append([])
+            for candidate in _candidates(line):
+                form = normalise(candidate.piece.ink)
+                if form is not None and len(forms) < MAX_CANDIDATES:
+                    self._candidates[-1].append(candidate)
+                    forms.append(form)
+        self.forms: Images = np.stack(forms) if forms else np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+
+    def cut(self, probabilities: NDArray[np.float32]) -> "Page | None":
+        """Return the page with its doubtful marks cut, or None where there is no doubt.
+
+        Args:
+            probabilities: (N, 10) for `forms`.
+        """
+        if self._is_final:
+            return None
+        lines, first, is_cut = [], 0, False
+        for line, candidates in zip(self._lines, self._candidates, strict=True):
+            rows = probabilities[first : first + len(candidates)]
+            first += len(candidates)
+            sure = {
+                candidate.first: float(row.max())
+                for candidate, row in zip(candidates, rows, strict=True)
+                if candidate.last == candidate.first + 1
+            }
+            height = line_height(line)
+            pieces: Line = []
+            for place, mark in enumerate(line):
+                pieces += cut(mark) if _is_doubtful(mark, height, sure.get(place, 0.0)) else [mark]
+            is_cut = is_cut or len(pieces) > len(line)
+            lines.append(pieces)
+        return Page(lines, self._scale, is_final=True) if is_cut else None
+
+    def read(self, probabilities: NDArray[np.float32]) -> list[list[tuple[Box, NDArray[np.float32]]]]:
+        """Return the digits of each line as the network likes them best.
+
+        Args:
+            probabilities: (N, 10) for `forms`.
+
+        Returns:
+            Lines from top to bottom; in them, from left to right, each digit's box in pixels of the
+            original, and its ten probabilities.
+        """
+        readings, first = [], 0
+        for candidates in self._candidates:
+            rows = probabilities[first : first + len(candidates)]
+            first += len(candidates)
+            path = _best_path(candidates, rows)
+            readings.append([(_box(candidates[place].piece, self._scale), rows[place]) for place in path])
+        return readings
+
+
+def prepare(image: Pixels, *, single: bool = False, scale: float = 1.0) -> Page:
+    """Bring an image's candidate digits into MNIST form; needs no model, and may run in any thread.
+
+    Args:
+        image: as `preprocessing.to_mnist_form` takes it.
+        single: take all that is written for one digit.
+        scale: pixels of the original to one of `image`.
+    """
+    longer = max(image.shape[:2])
+    if longer > WORKING_SIDE:
+        size = [max(1, side * WORKING_SIDE // longer) for side in image.shape[1::-1]]
+        image = cast("Pixels", cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+        scale *= longer / WORKING_SIDE
+    if not single:
+        return Page(find_lines(page_ink(image)), scale)
+    ink = digit_ink(image)
+    x, y, width, height = cv2.boundingRect((ink >= HALF).astype(np.uint8))
+    if width == 0:
+        return Page([], scale)
+    return Page([[Piece(x, y, ink[y : y + height, x : x + width])]], scale, is_final=True)
+
+
+def _is_doubtful(mark: Piece, height: float, confidence: float) -> bool:
+    """Tell whether a mark may be several digits that touch."""
+    breadth = mark.width / min(height, 1.5 * mark.height)
+    return breadth > _NARROW and (confidence < _SURE or breadth > _WIDE)
+
+
+def _box(piece: Piece, scale: float) -> Box:
+    return (
+        round(piece.x * scale),
+        round(piece.y * scale),
+        round(piece.width * scale),
+        round(piece.height * scale),
+    )
+
+
+def _candidates(pieces: Line) -> list[Candidate]:
+    height = line_height(pieces)
+    found = []
+    for first in range(len(pieces)):
+        for last in range(first + 1, min(first + MAX_PIECES, len(pieces)) + 1):
+            joined = join(pieces[first:last])
+            if last > first + 1 and joined.width > _WIDEST * height:
+                break
+            found.append(Candidate(first, last, joined, _cost(pieces[first:last], joined, height)))
+    return found
+
+
+def _cost(pieces: Line, joined: Piece, height: float) -> float:
+    gaps, reach = 0.0, pieces[0].x + pieces[0].width
+    for piece in pieces[1:]:
+        gaps += max(0, piece.x - reach)
+        reach = max(reach, piece.x + piece.width)
+    low = max(0.0, _LOWEST - joined.height / height) / _LOWEST
+    return _CUT_COST * pieces[0].is_cut_off + _GAP_COST * gaps / height + _LOW_COST * low
+
+
+def _best_path(candidates: list[Candidate], probabilities: NDArray[np.float32]) -> list[int]:
+    """Return which candidates together cover the line and are likely together."""
+    end = max((candidate.last for candidate in candidates), default=0)
+    score = [0.0] + [-math.inf] * end  # of the best path to before each piece
+    chosen: list[int | None] = [None] * (end + 1)  # the last candidate on it
+    for number in sorted(range(len(candidates)), key=lambda n: candidates[n].last):
+        candidate = candidates[number]
+        likely = math.log(max(float(probabilities[number].max()), 1e-6))
+        found = score[candidate.first] + likely - candidate.cost
+        if found > score[candidate.last]:
+            score[candidate.last], chosen[candidate.last] = found, number
+    path: list[int] = []
+    place = end
+    while place > 0 and (best := chosen[place]) is not None:
+        path.append(best)
+        place = candidates[best].first
+    return path[::-1]

@@ -1,0 +1,145 @@
+"""Many image files read one after the other, with decoding, preparing and inference overlapping."""
+
+import glob
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitcli import artifacts, decoding
+from digitcli.annotation import annotate
+from digitcli.errors import DigitcliError, ImageError
+from digitcli.pages import Page, prepare
+from digitcli.recognizer import Reading, Recognizer
+
+STDIN = "-"
+MAX_STDIN = decoding.MAX_BYTES + 1  # bytes; one more than is accepted, so that more is noticed
+
+_MAX_THREADS = 4
+_AHEAD = 128  # files that may be decoded and wait; bounds memory
+_TOGETHER = 64  # files that go through the network at once
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: a reading, or why there is none.
+
+    Attributes:
+        file: as the user named it, or as it was found in a folder.
+    """
+
+    file: str
+    reading: Reading | None
+    error: DigitcliError | None = None
+
+
+def find_files(names: Sequence[str]) -> Iterator[str | Outcome]:
+    """Return the files that `names` stand for: files, folders, patterns with ``*``, or ``-``.
+
+    What stands for none comes as an `Outcome` with its error.
+    """
+    for name in names:
+        path = Path(name)
+        if name == STDIN or os.path.isfile(path):
+            yield name
+        elif os.path.isdir(path):
+            yield from _in_folder(path)
+        elif glob.has_magic(name) and not os.path.lexists(path):
+            found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path's takes no absolute pattern
+            if not found:
+                yield Outcome(name, None, ImageError(f"{name}: no file matches it"))
+            for each in found:
+                yield from _in_folder(Path(each)) if os.path.isdir(each) else [each]
+        else:
+            yield name  # what is wrong with it is told where it is opened
+
+
+def _in_folder(folder: Path) -> list[str | Outcome]:
+    try:
+        files = decoding.image_files(folder)
+    except OSError as error:
+        problem = ImageError(f"{error.filename}: cannot be read: {error.strerror}")
+        return [Outcome(str(folder), None, problem)]
+    if files:
+        return [str(file) for file in files]
+    return [
+        Outcome(str(folder), None, ImageError(f"{folder}: no images in it; expected {decoding.EXPECTED}"))
+    ]
+
+
+def read_files(
+    recognizer: Recognizer, files: Iterable[str | Outcome], *, single: bool, stdin: bytes = b""
+) -> Iterator[Outcome]:
+    """Read every file, in their order; an unreadable one does not keep the others from being read.
+
+    Args:
+        recognizer: reads them.
+        files: as `find_files` gives them.
+        single: take all that is written in a file for one digit.
+        stdin: the content of ``-``.
+    """
+
+    def load(name: str) -> Page | DigitcliError:
+        try:
+            picture = _decode(name, stdin)
+            return prepare(picture.pixels, single=single, scale=picture.scale)
+        except DigitcliError as error:
+            return error
+
+    waiting: deque[tuple[str, Future[Page | DigitcliError] | Outcome]] = deque()
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
+        try:
+            for file in files:
+                if isinstance(file, Outcome):
+                    waiting.append((file.file, file))
+                else:
+                    waiting.append((file, pool.submit(load, file)))
+                if len(waiting) >= _AHEAD:
+                    yield from _read(recognizer, [waiting.popleft() for _ in range(_TOGETHER)])
+            while waiting:
+                count = min(_TOGETHER, len(waiting))
+                yield from _read(recognizer, [waiting.popleft() for _ in range(count)])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _decode(name: str, stdin: bytes) -> decoding.Picture:
+    return decoding.decode(stdin, "standard input") if name == STDIN else decoding.read(Path(name))
+
+
+def _read(
+    recognizer: Recognizer, group: list[tuple[str, Future[Page | DigitcliError] | Outcome]]
+) -> Iterator[Outcome]:
+    loaded = [(file, each if isinstance(each, Outcome) else each.result()) for file, each in group]
+    readings = recognizer.read_pages([each for _, each in loaded if isinstance(each, Page)])
+    for file, each in loaded:
+        if isinstance(each, Page):
+            yield Outcome(file, next(readings))
+        elif isinstance(each, Outcome):
+            yield each
+        else:
+            yield Outcome(file, None, each)
+
+
+def annotated(outcomes: Iterable[Outcome], folder: Path, stdin: bytes) -> Iterator[Outcome]:
+    """Pass on `outcomes`, writing a copy of each image that was read, with the reading, to `folder`."""
+    taken: set[str] = set()
+    for outcome in outcomes:
+        if outcome.reading is not None:
+            name = _free_name("stdin" if outcome.file == STDIN else Path(outcome.file).stem, taken)
+            copy = annotate(_decode(outcome.file, stdin), outcome.reading)
+            with artifacts.replacing(folder) as files:
+                files.write(name, decoding.png(copy))
+        yield outcome
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """Return a file name that no other image of this run has."""
+    name, number = f"{stem}.png", 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}.png"
+    taken.add(name)
+    return name

@@ -1,0 +1,97 @@
+"""Pen strokes: the format in which drawings are kept, and their picture.
+
+One drawing is one JSON object a line: ``{"label": 7, "strokes": [[[x, y], ...], ...]}``, y pointing
+down, any scale, other keys ignored.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from digitcli import problems
+from digitcli.errors import DataError
+from digitcli.preprocessing import CLASSES, Images
+
+Points = NDArray[np.float64]  # (P, 2), x and y
+
+MAX_STROKES = 1_000  # of a drawing
+MAX_POINTS = 20_000  # of a drawing
+MAX_LINE = 1_000_000  # characters of a drawing as JSON
+
+PICTURE_SIZE = 256  # pixels, height and width of a drawing's picture
+PICTURE_BOX = 180  # pixels, the longer side of the drawing in it
+PEN_WIDTH = 24  # pixels
+
+_FRACTION_BITS = 4  # of coordinates: OpenCV draws at sixteenths of a pixel
+
+_Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+_Point = tuple[_Coordinate, _Coordinate]
+
+
+class Drawing(BaseModel):
+    """Pen strokes with what they mean, if that is known.
+
+    Attributes:
+        strokes: each a sequence of points (x, y), in the order in which they were drawn.
+        label: 0..9.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    strokes: tuple[Annotated[tuple[_Point, ...], Field(min_length=1, max_length=MAX_POINTS)], ...] = Field(
+        min_length=1, max_length=MAX_STROKES
+    )
+    label: int | None = Field(default=None, ge=0, lt=CLASSES, strict=True)
+
+
+def parse(line: str | bytes, where: str) -> Drawing:
+    """Read one drawing from its JSON; a `DataError` begins with `where`."""
+    if len(line) > MAX_LINE:
+        raise DataError(f"{where}: over {MAX_LINE:,} characters; expected one drawing a line")
+    try:
+        drawing = Drawing.model_validate_json(line)
+    except ValidationError as error:
+        raise DataError(f"{where}: {problems.first(error)}") from error
+    if sum(len(stroke) for stroke in drawing.strokes) > MAX_POINTS:
+        raise DataError(f"{where}: over {MAX_POINTS:,} points; expected at most that")
+    return drawing
+
+
+def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
+    """Draw strokes of any scale at the size and with the pen that suit a single digit.
+
+    Returns (256, 256) uint8, ink bright on black, the drawing in the middle.
+    """
+    points = [np.asarray(stroke, np.float64) for stroke in strokes]
+    low = np.min([stroke.min(axis=0) for stroke in points], axis=0)
+    high = np.max([stroke.max(axis=0) for stroke in points], axis=0)
+    extent = float(np.max(high - low))
+    scale = PICTURE_BOX / extent if extent > 0 else 1.0
+    middle = (low + high) / 2
+    canvas = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+    for stroke in points:
+        draw_stroke(canvas, (stroke - middle) * scale + PICTURE_SIZE / 2, PEN_WIDTH)
+    return canvas
+
+
+def draw_stroke(canvas: Images, points: Points, width: int, value: int = 255) -> None:
+    """Draw one stroke onto `canvas` (height, width) uint8: antialiased, round at ends and bends.
+
+    Args:
+        canvas: changed in place.
+        points: (P, 2) x, y in pixels; a single one is a dot.
+        width: of the pen, in pixels.
+        value: of the ink, 0..255.
+    """
+    places = np.rint(points * (1 << _FRACTION_BITS)).astype(np.int32)
+    if len(np.unique(places, axis=0)) == 1:
+        x, y = (int(value) for value in places[0])
+        radius = (width << _FRACTION_BITS) // 2
+        cv2.circle(canvas, (x, y), radius, value, cv2.FILLED, cv2.LINE_AA, _FRACTION_BITS)
+    else:
+        line = places[:, np.newaxis]
+        cv2.polylines(canvas, [line], False, value, width, cv2.LINE_AA, _FRACTION_BITS)

@@ -1,0 +1,180 @@
+"""Images drawn by the program: digits in the forms of many schools, and marks that are no digits.
+
+MNIST was written by Americans, and it has nothing but digits. What it lacks is drawn from
+`glyphs.py` and from OpenCV's Hershey letters, distorted at random, and brought into MNIST form like
+anybody's drawing. Marks that are no digits are trained towards "no idea", all ten probabilities
+alike (outlier exposure, Hendrycks, Mazeika and Dietterich, 2019).
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.cleaning import HALF
+from digitcli.config import Synthesis
+from digitcli.datasets import NO_DIGIT, Digits, concatenate
+from digitcli.glyphs import DIGITS, OTHERS, Form
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, normalise
+from digitcli.strokes import draw_stroke
+
+_CANVAS = 128  # pixels
+_BOX = 90  # pixels, the longer side of a form in it
+_SAMPLES = 8  # points between two points of a form
+# Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
+_LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
+_LEFT_IS_NONE, _RIGHT_IS_NONE = (0, 2, 4, 5, 8), (0, 2, 5)  # digits of which a half looks like none
+_LEAST_PIECE, _NARROWEST_PIECE = 25, 6  # pixels written, pixels wide
+_FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX_SMALL,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+)
+
+
+def digits(count: int, seed: int) -> Digits:
+    """Draw `count` digits, as many of each; the same seed draws the same."""
+    labels = (np.arange(count) % CLASSES).astype(np.uint8)
+    random = np.random.default_rng([seed, 0])
+    return Digits(_images(count, lambda place: _digit(int(labels[place]), random)), labels)
+
+
+def others(count: int, seed: int, source: Digits) -> Digits:
+    """Draw `count` marks that are no digits, some of them of pieces of the digits of `source`."""
+    random = np.random.default_rng([seed, 1])
+
+    def draw(_: int) -> Images | None:
+        return _MAKERS[int(random.choice(len(_MAKERS), p=_SHARES))](random, source)
+
+    return Digits(_images(count, draw), np.full(count, NO_DIGIT, np.uint8))
+
+
+def _images(count: int, draw: Callable[[int], Images | None]) -> Images:
+    """Collect what `draw` draws for each place, asked again where it draws nothing."""
+    images = np.zeros((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    for place in range(count):
+        drawn = None
+        while drawn is None:
+            drawn = draw(place)
+        images[place] = drawn
+    return images
+
+
+def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
+    """Return the training images with those drawn in addition, which come last."""
+    parts = [train]
+    if synthesis.digits:
+        parts.append(digits(synthesis.digits, seed))
+    if synthesis.others:
+        parts.append(others(synthesis.others, seed, train))
+    return concatenate(parts)
+
+
+def _digit(label: int, random: np.random.Generator) -> Images | None:
+    forms = DIGITS[label]
+    return _drawn(forms[int(random.integers(len(forms)))], random)
+
+
+def _drawn(form: Form, random: np.random.Generator) -> Images | None:
+    """Draw a form in a hand of its own."""
+    wobble = random.uniform(0.01, 0.05)
+    strokes = [_curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
+    aspect = np.exp(random.uniform(-0.7, 0.2))  # width to height
+    slant, turn = random.uniform(-0.45, 0.25), random.normal(0, 0.1)
+    shape = np.array([[aspect, 0.0], [slant, 1.0]])
+    shape = shape @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return _picture([stroke @ shape for stroke in strokes], random)
+
+
+def _picture(strokes: list[NDArray[np.float64]], random: np.random.Generator) -> Images | None:
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = _BOX / max(float(np.max(high - low)), 1e-6)
+    canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
+    width = int(random.integers(8, 20))
+    for stroke in strokes:
+        draw_stroke(canvas, (stroke - (low + high) / 2) * scale + _CANVAS / 2, width)
+    return normalise(canvas)
+
+
+def _curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sample a Catmull-Rom spline through `points` (P, 2); twice the same point is a corner."""
+    padded = np.concatenate([points[:1], points, points[-1:]])
+    t = np.linspace(0, 1, _SAMPLES, endpoint=False)[:, np.newaxis]
+    before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    pieces = [
+        b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+        for a, b, c, d in zip(before, start, end, after, strict=True)
+    ]
+    return np.concatenate([*pieces, points[-1:]])
+
+
+def _letter(random: np.random.Generator, _: Digits) -> Images | None:
+    text = "".join(random.choice(list(_LETTERS), size=1 if random.random() < 0.8 else 2))
+    canvas = np.zeros((2 * _CANVAS, 2 * _CANVAS), np.uint8)
+    font = _FONTS[int(random.integers(len(_FONTS)))]
+    cv2.putText(canvas, text, (60, 160), font, 3.0, 255, int(random.integers(5, 16)), cv2.LINE_AA)
+    return normalise(_warped(canvas, random))
+
+
+def _sign(random: np.random.Generator, _: Digits) -> Images | None:
+    return _drawn(OTHERS[int(random.integers(len(OTHERS)))], random)
+
+
+def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
+    """A line to and fro, or several."""
+    strokes = []
+    for _stroke in range(int(random.integers(1, 4))):
+        points = random.uniform(0, 1, (int(random.integers(6, 16)), 2))
+        strokes.append(_curve(points))
+    return _picture(strokes, random)
+
+
+def _piece(random: np.random.Generator, source: Digits) -> Images | None:
+    """The left or the right of a digit, as a wrong cut leaves it."""
+    place = int(random.integers(len(source)))
+    left = random.random() < 0.5
+    if int(source.labels[place]) not in (_LEFT_IS_NONE if left else _RIGHT_IS_NONE):
+        return None
+    at = int(random.integers(11, 17))
+    half = source.images[place][:, :at] if left else source.images[place][:, at:]
+    _, columns = np.nonzero(half > HALF)
+    if len(columns) < _LEAST_PIECE or np.ptp(columns) < _NARROWEST_PIECE:  # upright and narrow: a 1
+        return None
+    return normalise(half)
+
+
+def _pair(random: np.random.Generator, source: Digits) -> Images | None:
+    """Two digits side by side, as a cut left out leaves them."""
+    one, other = (source.images[int(place)] for place in random.integers(len(source), size=2))
+    gap = int(random.integers(-4, 4))
+    left, right = _narrow(one), _narrow(other)
+    canvas = np.zeros((IMAGE_SIZE + 8, left.shape[1] + right.shape[1] + 8), np.uint8)
+    top = int(random.integers(0, 8))
+    canvas[4 : 4 + IMAGE_SIZE, : left.shape[1]] = left
+    x = max(0, left.shape[1] + gap)
+    part = canvas[top : top + IMAGE_SIZE, x : x + right.shape[1]]
+    np.maximum(part, right, out=part)
+    return normalise(canvas)
+
+
+def _narrow(image: Images) -> Images:
+    columns = np.flatnonzero(image.max(axis=0))
+    return image[:, columns[0] : columns[-1] + 1]
+
+
+def _warped(canvas: Images, random: np.random.Generator) -> Images:
+    """Turn, shear and stretch a picture about its middle."""
+    turn, shear = random.normal(0, 0.15), random.normal(0, 0.2)
+    stretch = np.diag(np.exp(random.normal(0, 0.2, 2)))
+    shape = stretch @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    shape = shape @ np.array([[1.0, shear], [0.0, 1.0]])
+    middle = np.array(canvas.shape[::-1]) / 2
+    matrix = np.c_[shape, middle - shape @ middle]
+    return np.asarray(cv2.warpAffine(canvas, matrix, canvas.shape[::-1]), np.uint8)
+
+
+_MAKERS = (_letter, _sign, _scribble, _piece, _pair)
+_SHARES = (0.25, 0.15, 0.2, 0.15, 0.25)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitcli.calibration import apply_temperature, fit_temperature, fit_threshold, with_temperature
+
+
+def honest(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities, and labels that are drawn from them."""
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, 2.5, (count, 10))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = np.array([random.choice(10, p=row) for row in probabilities], np.uint8)
+    return probabilities.astype(np.float32), labels
+
+
+@pytest.mark.parametrize("too_hot", [0.4, 1.0, 2.5])
+def test_the_temperature_undoes_false_confidence(too_hot: float) -> None:
+    probabilities, labels = honest(4000, 0)
+    distorted = apply_temperature([probabilities], too_hot).astype(np.float32)
+    assert fit_temperature([distorted], labels) == pytest.approx(1 / too_hot, rel=0.08)
+
+
+@given(st.floats(0.3, 4.0))
+def test_weights_and_probabilities_agree_on_the_temperature(temperature: float) -> None:
+    random = np.random.default_rng(1)
+    features = random.normal(size=(20, 6))
+    weights = [random.normal(size=(3, 3)), random.normal(size=(6, 10)), random.normal(size=10)]
+
+    def probabilities(kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        powers = np.exp(features @ kernel + bias)
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    first, kernel, bias = with_temperature(weights, temperature)
+    assert first is weights[0]
+    expected = apply_temperature([probabilities(*weights[-2:])], temperature)
+    assert np.allclose(probabilities(kernel, bias), expected, atol=1e-5)
+
+
+def test_the_threshold_gives_up_one_digit_in_four_hundred() -> None:
+    probabilities, _ = honest(40_000, 2)
+    sure = apply_temperature([probabilities], 0.5)
+    threshold = fit_threshold(sure)
+    assert 0.3 <= threshold < 0.95
+    assert np.mean(sure.max(axis=1) < threshold) <= 0.003 or threshold == 0.3
+    assert fit_threshold(np.eye(10)) == 0.95

@@ -1,0 +1,99 @@
+import cv2
+import numpy as np
+import pytest
+from handwriting import page
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from digitcli import Recognizer
+from digitcli.datasets import Digits
+from digitcli.pages import prepare
+from digitcli.recognizer import BOXED_MODEL
+
+NUMBERS = ["42", "2026", "31415926", "907", "1", "55", "680013"]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Recognizer:
+    return Recognizer.load(BOXED_MODEL)
+
+
+def share_right(reader: Recognizer, texts: list[str], pages: list[np.ndarray]) -> float:
+    read = [reading.text for reading in reader.read_many(pages)]
+    return float(np.mean([one == other for one, other in zip(read, texts, strict=True)]))
+
+
+@pytest.mark.parametrize("height", [24, 60, 150])
+def test_numbers_of_any_size(reader: Recognizer, few: Digits, height: int) -> None:
+    pages = [
+        page([text], few, height=height, gap=height // 4, seed=seed) for seed, text in enumerate(NUMBERS)
+    ]
+    assert share_right(reader, NUMBERS, pages) >= 6 / 7
+
+
+def test_digits_that_touch(reader: Recognizer, few: Digits) -> None:
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list("0123456789"), 3)) for _ in range(30)]
+    pages = [page([text], few, gap=-2, seed=seed) for seed, text in enumerate(texts)]
+    assert share_right(reader, texts, pages) >= 0.7
+
+
+def test_lines_are_read_from_top_to_bottom(reader: Recognizer, few: Digits) -> None:
+    reading = reader.read(page(["123", "4567", "89"], few))
+    assert [len(line) for line in reading.text.split("\n")] == [3, 4, 2]
+    boxes = [digit.box for digit in reading.digits]
+    assert [box[0] for box in boxes[:3]] == sorted(box[0] for box in boxes[:3])
+    assert max(box[1] + box[3] for box in boxes[:3]) < min(box[1] for box in boxes[3:7])
+
+
+def test_boxes_are_where_the_digits_are(reader: Recognizer, few: Digits) -> None:
+    drawn = page(["204"], few)
+    for image, scale in ((drawn, 1.0), (cv2.resize(drawn, None, fx=12, fy=12), 12.0)):
+        reading = reader.read(image)
+        assert len(reading.digits) == 3
+        for x, y, width, height in (digit.box for digit in reading.digits):
+            inside = drawn[
+                int(y / scale) : int((y + height) / scale), int(x / scale) : int((x + width) / scale)
+            ]
+            assert height / scale == pytest.approx(60, abs=8)
+            assert (inside < 128).mean() > 0.1
+
+
+def test_a_slanted_line_and_dust(reader: Recognizer, few: Digits) -> None:
+    drawn = page(["7351"], few, height=80, gap=20, seed=3)
+    straight = reader.read(drawn).text
+    random = np.random.default_rng(0)
+    for y, x in zip(random.integers(0, len(drawn), 30), random.integers(0, drawn.shape[1], 30), strict=True):
+        drawn[y : y + 3, x : x + 3] = 40
+    centre = (drawn.shape[1] / 2, len(drawn) / 2)
+    turned = cv2.warpAffine(
+        drawn, cv2.getRotationMatrix2D(centre, 5, 0.9), drawn.shape[::-1], borderValue=255
+    )
+    assert reader.read(turned).text == straight
+    assert len(straight) == 4
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 10_000), (3, 5), (2000, 2)])
+def test_odd_sizes(reader: Recognizer, shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    for image in (np.full(shape, 255, np.uint8), random.integers(0, 256, shape, np.uint8)):
+        assert isinstance(reader.read(image).text, str)
+    assert reader.read(np.full(shape, 255, np.uint8)).digits == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=64)), st.booleans())
+def test_any_image_makes_a_page(image: np.ndarray, single: bool) -> None:
+    prepared = prepare(image, single=single)
+    assert prepared.forms.shape[1:] == (28, 28)
+    probabilities = np.full((len(prepared.forms), 10), 0.1, np.float32)
+    cut = prepared.cut(probabilities)
+    for each in [prepared] if cut is None else [prepared, cut]:
+        rows = np.full((len(each.forms), 10), 0.1, np.float32)
+        for line in each.read(rows):
+            for (x, y, width, height), _ in line:
+                assert x >= 0
+                assert y >= 0
+                assert x + width <= image.shape[1]
+                assert y + height <= image.shape[0]

@@ -1,0 +1,136 @@
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Command, execute
+from handwriting import page
+from PIL import Image
+
+from digitcli.datasets import Digits
+
+
+@pytest.fixture
+def folder(tmp_path: Path, few: Digits) -> Path:
+    """A folder with images of several kinds, one deeper, and some that are none."""
+    (tmp_path / "images" / "deeper").mkdir(parents=True)
+    folder = tmp_path / "images"
+    Image.fromarray(page(["42"], few)).save(folder / "a.png")
+    Image.fromarray(page(["907"], few, seed=1)).convert("RGB").save(folder / "b.jpg", quality=90)
+    Image.fromarray(page(["5"], few)).save(folder / "deeper" / "c.webp", lossless=True)
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_folder_as_json(digitcli: Command, folder: Path) -> None:
+    outcome = digitcli("predict", "images", "--json")
+    assert outcome.status == 0, outcome.stderr
+    found = lines(outcome.stdout)
+    assert [Path(each["file"]).name for each in found] == ["a.png", "b.jpg", "c.webp"]
+    assert [each["text"] for each in found] == ["42", "907", "5"]
+    for digit in (digit for each in found for digit in each["digits"]):
+        assert set(digit) == {"digit", "confidence", "box", "probabilities"}
+        assert digit["confidence"] == max(digit["probabilities"])
+        assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-4)
+        assert len(digit["box"]) == 4
+
+
+def test_a_table_for_people(digitcli: Command, folder: Path) -> None:
+    outcome = digitcli("predict", "images/a.png", "images/*.jpg")
+    assert outcome.status == 0
+    assert "42" in outcome.stdout
+    assert "907" in outcome.stdout
+    assert "the one that comes with digitcli" in outcome.stderr
+    assert digitcli("predict", "images/a.png", "--quiet").stderr == ""
+
+
+def test_a_trained_model_goes_first(digitcli: Command, folder: Path, trained: Path) -> None:
+    assert f"Model: {Path('artifacts/model.onnx')}" in digitcli("predict", "images/a.png").stderr
+
+
+def test_standard_input(folder: Path, tmp_path: Path) -> None:
+    import subprocess
+
+    content = (folder / "b.jpg").read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "digitcli", "predict", "-", "--json"],
+        input=content, capture_output=True, cwd=tmp_path, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["file"] == "-"
+    assert json.loads(done.stdout)["text"] == "907"
+
+
+def test_unreadable_files_do_not_keep_others_from_being_read(
+    digitcli: Command, folder: Path, few: Digits
+) -> None:
+    whole = io.BytesIO()
+    Image.fromarray(page(["88"], few)).save(whole, "PNG")
+    (folder / "cut.png").write_bytes(whole.getvalue()[:300])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.png").write_text("hello")
+    (folder.parent / "none").mkdir()
+    arguments = ["images/a.png", "images/cut.png", "images/empty.png", "images/text.png", "absent.png",
+                 "none", "nothing*.png", "images/b.jpg"]  # fmt: skip
+    outcome = digitcli("predict", *arguments, "--json")
+    assert outcome.status == 3
+    found = lines(outcome.stdout)
+    assert [each.get("text") for each in found] == ["42", *[None] * 6, "907"]
+    errors = " / ".join(each["error"] for each in found[1:-1])
+    for words in ("cut.png: cut off", "empty.png: empty", "text.png: not an image", "absent.png: cannot be",
+                  "none: no images in it", "nothing*.png: no file"):  # fmt: skip
+        assert words in errors
+    outcome = digitcli("predict", *arguments)
+    assert outcome.status == 3
+    assert outcome.stderr.count("Error: ") == 6
+    assert "907" in outcome.stdout
+
+
+def test_blank_images_say_nothing(digitcli: Command, tmp_path: Path) -> None:
+    Image.new("L", (200, 100), 230).save(tmp_path / "blank.png")
+    (found,) = lines(digitcli("predict", "blank.png", "--json").stdout)
+    assert found == {"file": "blank.png", "text": "", "digits": []}
+    assert "nothing written" in digitcli("predict", "blank.png").stdout
+
+
+def test_annotated_copies(digitcli: Command, folder: Path, few: Digits) -> None:
+    Image.fromarray(page(["3"], few)).save(folder / "deeper" / "a.png")
+    outcome = digitcli("predict", "images", "--annotate", "copies")
+    assert outcome.status == 0
+    names = sorted(path.name for path in (folder.parent / "copies").iterdir())
+    assert names == ["a-2.png", "a.png", "b.png", "c.png"]
+    copy = np.asarray(Image.open(folder.parent / "copies" / "a.png"))
+    original = np.asarray(Image.open(folder / "a.png"))
+    coloured = (copy.max(axis=2).astype(int) - copy.min(axis=2)) > 40
+    assert coloured.sum() > 100  # boxes and words
+    assert copy.shape[1] % original.shape[1] == 0
+    (folder.parent / "file").write_text("")
+    outcome = digitcli("predict", "images", "--annotate", "file")
+    assert outcome.status == 2
+
+
+def test_single_takes_all_for_one_digit(digitcli: Command, folder: Path) -> None:
+    (found,) = lines(digitcli("predict", "images/a.png", "--single", "--json").stdout)
+    assert len(found["digits"]) == 1
+
+
+def test_missing_and_unfit_models(digitcli: Command, folder: Path) -> None:
+    outcome = digitcli("predict", "images", "--model", "absent.onnx")
+    assert outcome.status == 4
+    assert "absent.onnx: no such model" in outcome.stderr
+    outcome = digitcli("predict", "images", "--model", "images/notes.txt")
+    assert outcome.status == 3
+    assert "notes.txt: not an ONNX model" in outcome.stderr
+
+
+def test_tensorflow_stays_out(folder: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom digitcli.cli import run\nstatus = run(['predict', 'images', '--json'])\n"
+        "print(sorted({'tensorflow', 'keras', 'tf2onnx', 'matplotlib'} & set(sys.modules)), file=sys.stderr)"
+    )
+    assert execute("-c", code, cwd=tmp_path).stderr.splitlines()[-1] == "[]"

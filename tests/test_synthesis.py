@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from digitcli import Recognizer, synthesis
+from digitcli.config import Synthesis
+from digitcli.datasets import NO_DIGIT, Digits
+from digitcli.recognizer import BOXED_MODEL
+
+
+def test_as_many_of_each_digit_and_the_same_again_from_the_same_seed() -> None:
+    drawn = synthesis.digits(50, seed=3)
+    assert drawn.images.shape == (50, 28, 28)
+    assert np.bincount(drawn.labels).tolist() == [5] * 10
+    assert np.array_equal(drawn.images, synthesis.digits(50, seed=3).images)
+    assert not np.array_equal(drawn.images, synthesis.digits(50, seed=4).images)
+    assert (drawn.images.max(axis=(1, 2)) == 255).all()
+
+
+def test_a_reader_that_never_saw_them_reads_most_drawn_digits(few: Digits) -> None:
+    """The forms are digits: MNIST's own, nearest in the mean, tell so better than chance by far."""
+    drawn = synthesis.digits(200, seed=0)
+    flat = few.images.reshape(len(few), -1).astype(float)
+    nearest = [few.labels[np.argsort(((flat - image.ravel()) ** 2).sum(axis=1))[0]] for image in drawn.images]
+    assert np.mean(np.array(nearest) == drawn.labels) > 0.5
+
+
+def test_others_are_no_digits_to_the_boxed_model(few: Digits) -> None:
+    others = synthesis.others(300, seed=9, source=few)
+    assert (others.labels == NO_DIGIT).all()
+    reader = Recognizer.load(BOXED_MODEL)
+    accepted = np.mean(reader.digits(others.images).max(axis=1) >= reader.threshold)
+    assert accepted < 0.1
+    rejected = np.mean(reader.digits(few.images).max(axis=1) < reader.threshold)
+    assert rejected < 0.02
+
+
+@pytest.mark.parametrize(("digits", "others"), [(0, 0), (20, 0), (0, 20), (20, 30)])
+def test_they_come_after_the_real_ones(few: Digits, digits: int, others: int) -> None:
+    together = synthesis.with_synthesis(few, Synthesis(digits=digits, others=others), 0)
+    assert len(together) == 300 + digits + others
+    assert np.array_equal(together.images[:300], few.images)
+    assert np.array_equal(together.labels[:300], few.labels)
+    assert np.count_nonzero(together.labels == NO_DIGIT) == others
