@@ -40,7 +40,7 @@ def images_of(source: str, *, held_out: bool) -> tuple[Images, list[str]]:
         drawings = pens.read(path, held_out=held_out)
         return [pens.on_canvas(each, random) for each in drawings], [str(each["label"]) for each in drawings]
     if path.is_dir() and any((path / str(digit)).is_dir() for digit in range(10)):
-        files = [(file, str(digit)) for digit in range(10) for file in image_files(path / str(digit))]
+        files = [(file, str(digit)) for digit in range(10) for file in image_files(path / str(digit))[0]]
         return [read(file).pixels for file, _ in files], [label for _, label in files]
     digits = load(source).test
     return list(digits.images), [str(label) for label in digits.labels]

@@ -57,6 +57,17 @@ def test_large_images_are_reduced_and_say_by_how_much() -> None:
     assert picture.scale == pytest.approx(5000 / picture.pixels.shape[1])
 
 
+@pytest.mark.parametrize("mode", ["1", "P", "I;16"])
+def test_reducing_takes_means_in_every_mode(mode: str) -> None:
+    large = np.full((2600, 8600), 255, np.uint8)
+    large[:, 4300:4304] = 0
+    image = Image.fromarray(large.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(large)
+    pixels = decode(encoded(image if mode == "I;16" else image.convert(mode), "PNG"), "it").pixels
+    share = pixels[..., 0] if pixels.ndim == 3 else pixels
+    assert share.shape[1] == 2048
+    assert 0.05 < (1 - share / np.iinfo(pixels.dtype).max).max(axis=1).min() <= 1
+
+
 def header_only(width: int, height: int) -> bytes:
     """A PNG that promises so many pixels and has none."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)

@@ -46,6 +46,19 @@ def test_opacity_is_ink_where_colours_are_all_the_same() -> None:
         assert agreement(extract(np.dstack([colours, opacity]))) > 0.95
 
 
+def test_an_opaque_card_is_paper_not_ink() -> None:
+    card = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    card[20:220, 60:260] = 255
+    card[..., :3] = np.rint(card[..., :3] * (1 - seven())[..., np.newaxis])
+    assert agreement(extract(card)) > 0.9
+
+
+def test_sixteen_bits_with_opacity() -> None:
+    black = np.zeros((HEIGHT, WIDTH, 4), np.uint16)
+    black[..., 3] = np.rint(seven() * 65535)
+    assert agreement(extract(black)) > 0.95
+
+
 @pytest.mark.parametrize("most", [4095, 65535])
 def test_sixteen_bits(most: int) -> None:
     assert agreement(extract(np.rint((1 - seven()) * most).astype(np.uint16))) > 0.95
@@ -78,6 +91,9 @@ def test_blank_paper_holds_no_ink() -> None:
     blank = photograph(0.9, 0.9, noise=0.03)
     assert not extract(blank).any()
     assert not extract(np.full((50, 60, 3), 200, np.uint8)).any()
+    for level, noise in ((30, 6), (60, 8), (200, 6)):
+        random = np.random.default_rng(0)
+        assert not extract(np.clip(random.normal(level, noise, (240, 320)), 0, 255).astype(np.uint8)).any()
 
 
 @settings(max_examples=60)

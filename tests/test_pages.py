@@ -1,3 +1,5 @@
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -74,11 +76,42 @@ def test_a_slanted_line_and_dust(reader: Recognizer, few: Digits) -> None:
     assert len(straight) == 4
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 10_000), (3, 5), (2000, 2)])
+def test_a_frame_and_a_dark_desk_hide_nothing(reader: Recognizer, few: Digits) -> None:
+    drawn = page(["123", "4567"], few)
+    plain = reader.read(drawn).text
+    framed = np.pad(drawn, 30, constant_values=255)
+    cv2.rectangle(framed, (10, 10), (framed.shape[1] - 11, len(framed) - 11), 0, 4)
+    assert reader.read(framed).text == plain
+    desk = np.pad(framed, 60, constant_values=60).astype(float)
+    desk += np.random.default_rng(0).normal(0, 3, desk.shape)
+    assert reader.read(np.clip(desk, 0, 255).astype(np.uint8)).text == plain
+
+
+def test_large_and_small_digits_on_one_page(reader: Recognizer, few: Digits) -> None:
+    large, small = page(["7"], few, height=300), page(["1234512345"], few, height=40)
+    width = max(large.shape[1], small.shape[1])
+    both = np.vstack([np.pad(each, ((0, 0), (0, width - each.shape[1])), constant_values=255)
+                      for each in (large, small)])  # fmt: skip
+    assert [len(line) for line in reader.read(both).text.split("\n")] == [1, 10]
+
+
+def test_a_texture_is_no_writing_and_takes_no_time(reader: Recognizer) -> None:
+    y, x = np.mgrid[:2000, :2000]
+    hatched = np.where((x + y) % 12 < 3, 0, 255).astype(np.uint8)
+    random = np.random.default_rng(0)
+    dotted = np.where(cv2.GaussianBlur(random.normal(0, 1, (2000, 2000)), (0, 0), 4) > 0.06, 0, 255)
+    for texture in (hatched, dotted.astype(np.uint8)):
+        start = time.perf_counter()
+        assert len(reader.read(texture).text) < 20
+        assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 10_000), (3, 5), (2000, 2), (1, 600), (3, 2048)])
 def test_odd_sizes(reader: Recognizer, shape: tuple[int, int]) -> None:
     random = np.random.default_rng(0)
     for image in (np.full(shape, 255, np.uint8), random.integers(0, 256, shape, np.uint8)):
-        assert isinstance(reader.read(image).text, str)
+        for single in (False, True):
+            assert isinstance(reader.read(image, single=single).text, str)
     assert reader.read(np.full(shape, 255, np.uint8)).digits == ()
 
 

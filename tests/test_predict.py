@@ -1,5 +1,7 @@
 import io
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,8 +57,6 @@ def test_a_trained_model_goes_first(digitcli: Command, folder: Path, trained: Pa
 
 
 def test_standard_input(folder: Path, tmp_path: Path) -> None:
-    import subprocess
-
     content = (folder / "b.jpg").read_bytes()
     done = subprocess.run(
         [sys.executable, "-m", "digitcli", "predict", "-", "--json"],
@@ -103,8 +103,8 @@ def test_annotated_copies(digitcli: Command, folder: Path, few: Digits) -> None:
     outcome = digitcli("predict", "images", "--annotate", "copies")
     assert outcome.status == 0
     names = sorted(path.name for path in (folder.parent / "copies").iterdir())
-    assert names == ["a-2.png", "a.png", "b.png", "c.png"]
-    copy = np.asarray(Image.open(folder.parent / "copies" / "a.png"))
+    assert names == ["a-read-2.png", "a-read.png", "b-read.png", "c-read.png"]
+    copy = np.asarray(Image.open(folder.parent / "copies" / "a-read.png"))
     original = np.asarray(Image.open(folder / "a.png"))
     coloured = (copy.max(axis=2).astype(int) - copy.min(axis=2)) > 40
     assert coloured.sum() > 100  # boxes and words
@@ -112,6 +112,19 @@ def test_annotated_copies(digitcli: Command, folder: Path, few: Digits) -> None:
     (folder.parent / "file").write_text("")
     outcome = digitcli("predict", "images", "--annotate", "file")
     assert outcome.status == 2
+
+
+def test_copies_never_replace_what_is_read(digitcli: Command, folder: Path) -> None:
+    shutil.copy(folder / "a.png", folder / "a-read.png")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for _ in range(2):
+        assert digitcli("predict", "images/a.png", "images/a-read.png", "--annotate", "images").status == 0
+        assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_patterns_with_two_stars_name_each_file_once(digitcli: Command, folder: Path) -> None:
+    found = lines(digitcli("predict", "images/**", "--json").stdout)
+    assert sorted(Path(each["file"]).name for each in found) == ["a.png", "b.jpg", "c.webp"]
 
 
 def test_single_takes_all_for_one_digit(digitcli: Command, folder: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from digitcli.datasets import Digits
+from digitcli.pages import prepare
 from digitcli.preprocessing import DIGIT_SIZE, IMAGE_SIZE, network_input, to_mnist_form
 from digitcli.strokes import draw_stroke
 
@@ -97,6 +98,28 @@ def test_thin_marks_keep_their_aspect_ratio() -> None:
     result = to_mnist_form(image)
     assert np.count_nonzero(result.any(axis=1)) == DIGIT_SIZE
     assert np.count_nonzero(result.any(axis=0)) <= 5
+
+
+@pytest.mark.parametrize("pen", [1, 2, 5])
+@pytest.mark.parametrize("size", [400, 1400])
+def test_thin_pens_on_large_canvases(pen: int, size: int) -> None:
+    canvas = np.zeros((size + 40, size + 40), np.uint8)
+    seven = np.array([[0.1, 0.05], [0.8, 0.05], [0.3, 0.95]]) * size + 20
+    draw_stroke(canvas, seven, pen)
+    form = to_mnist_form(canvas)
+    assert 70 < np.count_nonzero(form > 128) < 150
+    assert 2.6 < stroke_width(form) < 4.6
+
+
+def test_next_to_nothing_is_nothing_or_a_digit() -> None:
+    image = np.full((1000, 1000), 255, np.uint8)
+    image[0, 0] = image[-1, -1] = 0
+    assert to_mnist_form(image) is None or to_mnist_form(image).shape == (28, 28)
+
+
+def test_a_page_with_one_digit_has_the_same_form(few: Digits) -> None:
+    for image in few.images[:50]:
+        assert np.array_equal(prepare(image, single=True).forms[0], to_mnist_form(image))
 
 
 def test_a_canvas_takes_under_half_a_millisecond(few: Digits) -> None:

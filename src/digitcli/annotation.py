@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from digitcli.decoding import Picture
+from digitcli.ink import opaque
 from digitcli.preprocessing import Images
 from digitcli.recognizer import Digit, Reading
 
@@ -23,12 +24,9 @@ def annotate(picture: Picture, reading: Reading) -> Images:
 
 
 def _in_colours(picture: Picture) -> tuple[Images, float]:
-    pixels = (picture.pixels // (257 if picture.pixels.dtype == np.uint16 else 1)).astype(np.uint8)
+    pixels = opaque(picture.pixels)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
-    if pixels.shape[2] == 4:
-        opacity = pixels[..., 3:] / 255
-        pixels = (pixels[..., :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
     longer = max(pixels.shape[:2])
     enlarged = 1.0 if longer >= _LEAST_SIDE else float(-(-_LEAST_SIDE // longer))
     canvas = cv2.resize(pixels, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_NEAREST)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from digitcli.backend import tf
 from digitcli.config import Augmentation
-from digitcli.datasets import Digits
+from digitcli.datasets import NO_DIGIT, Digits
 from digitcli.preprocessing import Images
 
 Tensor = Any  # TensorFlow has no type information
@@ -55,7 +55,11 @@ def preview(digits: Digits, strength: Augmentation, seed: int) -> tuple[Images, 
     Returns:
         The images (10, 28, 28), and what became of them (10, 9, 28, 28), both uint8.
     """
-    chosen = [int(np.flatnonzero(digits.labels == digit)[0]) for digit in np.unique(digits.labels)]
+    chosen = [
+        int(np.flatnonzero(digits.labels == digit)[0])
+        for digit in np.unique(digits.labels)
+        if digit != NO_DIGIT
+    ]
     images = digits.images[chosen]
     repeated = tf.constant(np.repeat(images, _PREVIEWS, axis=0))
     distorted = augment(repeated, strength, tf.constant([seed, 0])).numpy()

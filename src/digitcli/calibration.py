@@ -9,9 +9,10 @@ from digitcli.datasets.digits import Labels
 from digitcli.layers import Weights
 from digitcli.metrics import EPSILON
 
-REJECTED = 0.0025  # share of the validation digits that the threshold gives up
+REJECTED = 0.001  # share of the validation digits that the threshold gives up
 _LOWEST, _HIGHEST = 0.3, 0.95  # thresholds; few images or a poor model are no reason to leave these
 _COLDEST, _HOTTEST = 0.2, 5.0  # temperatures
+_LEAST_IMAGES = 500
 _STEPS = 60  # of the search, each of which narrows the interval by a third or more
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -24,8 +25,11 @@ def fit_temperature(members: list[NDArray[np.float32]], labels: Labels) -> float
         labels: (N,) uint8.
 
     Returns:
-        T, by which all logits are to be divided; that of the smallest mean cross-entropy.
+        T, by which all logits are to be divided; that of the smallest mean cross-entropy. 1 where there
+        are fewer than 500 images.
     """
+    if len(labels) < _LEAST_IMAGES:
+        return 1.0  # too few to tell
 
     def loss(log_temperature: float) -> float:
         mean = apply_temperature(members, float(np.exp(log_temperature)))

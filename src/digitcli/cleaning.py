@@ -25,7 +25,7 @@ _SPECK = 0.04  # area of a speck, as a share of that of the largest mark
 def clean(ink: Grey, *, specks: bool = True) -> Grey:
     """Return `ink` (H, W) uint8 without ruled lines, remnants at the border and, where told, specks.
 
-    Where nothing of the kind is found, it is `ink` itself.
+    Where there is but one mark, and no line, it is `ink` itself.
     """
     height, width = ink.shape
     faint = (ink >= _FAINT).astype(np.uint8)
@@ -33,8 +33,7 @@ def clean(ink: Grey, *, specks: bool = True) -> Grey:
     outlines, _ = cv2.findContours(faint, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     sizes = [cv2.boundingRect(outline)[2:] for outline in outlines]
     if any(across >= _SPAN * width or down >= _SPAN * height for across, down in sizes):
-        lines = _ruled_lines(faint)
-        ink = np.where(lines > 0, 0, ink).astype(np.uint8)
+        ink = np.where(_ruled_lines(faint) > 0, 0, ink).astype(np.uint8)
     elif len(outlines) <= 1:
         return ink
     written = (ink >= HALF).astype(np.uint8)

@@ -23,6 +23,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"))
 EXPECTED = "PNG, JPEG, WebP, BMP, TIFF or PGM"
 
+_ORIENTATION = 0x0112  # EXIF tag
+
 MAX_BYTES = 64 << 20  # of a file
 MAX_PIXELS = 64_000_000  # of an image, by its header; twice what most telephones take
 
@@ -56,21 +58,21 @@ def read(path: Path) -> Picture:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def image_files(folder: Path) -> list[Path]:
-    """Return the files below `folder` that are images by their names, sorted; hidden ones left out."""
-    found = []
-    for path, folders, names in os.walk(folder, onerror=_raise):
+def image_files(folder: Path) -> tuple[list[Path], list[OSError]]:
+    """Return the files below `folder` that are images by their names, and why folders could not be listed.
+
+    Both are in alphabetical order; what is hidden is left out.
+    """
+    found: list[Path] = []
+    errors: list[OSError] = []
+    for path, folders, names in os.walk(folder, onerror=errors.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(path, name)
             for name in sorted(names)
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         ]
-    return found
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    return found, errors
 
 
 def decode(content: bytes, where: str) -> Picture:
@@ -85,9 +87,13 @@ def decode(content: bytes, where: str) -> Picture:
             if width * height > MAX_PIXELS:
                 raise ImageError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that")
             image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # JPEG: decodes no more than needed
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-            return Picture(_pixels(upright), max(width, height) / max(upright.size))
+            small = _reducible(image)
+            # the gap, by which Pillow reduces in two steps, is not for 16 bits
+            gap = None if small.mode.startswith("I;16") else 2.0
+            small.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=gap)
+            scale = max(width, height) / max(small.size)
+            small.info, small.getexif()[_ORIENTATION] = image.info, image.getexif().get(_ORIENTATION, 1)
+            return Picture(_pixels(ImageOps.exif_transpose(small)), scale)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -96,6 +102,16 @@ def decode(content: bytes, where: str) -> Picture:
         raise ImageError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that") from error
     except Exception as error:  # Pillow's decoders have no common base for what damage can cause
         raise ImageError(f"{where}: cut off or damaged ({error}); expected {EXPECTED}") from error
+
+
+def _reducible(image: Image.Image) -> Image.Image:
+    """Return the image in a mode of which means can be taken, which black-or-white and palettes are not."""
+    match image.mode:
+        case "1":
+            return image.convert("L")
+        case "P" | "PA":
+            return image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    return image
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

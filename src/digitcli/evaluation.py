@@ -3,13 +3,11 @@
 import time
 from pathlib import Path
 
-import numpy as np
-
 from digitcli import artifacts, plotting
 from digitcli.datasets import Dataset, Digits, divide
-from digitcli.errors import InputError, ModelError
+from digitcli.errors import InputError
 from digitcli.metrics import Evaluation, score
-from digitcli.recognizer import DigitReader, Recognizer
+from digitcli.recognizer import DigitReader, Recognizer, require_probabilities
 
 
 def load_reader(path: Path) -> DigitReader:
@@ -32,10 +30,7 @@ def evaluate(reader: DigitReader, digits: Digits, *, data: str, model: str) -> E
     start = time.perf_counter()
     probabilities = reader.digits(digits.images)
     seconds = time.perf_counter() - start
-    if not np.isfinite(probabilities).all():
-        raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
-    if probabilities.min() < 0 or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
-        raise ModelError(f"{model}: gives numbers that are no probabilities; expected ten that sum to 1")
+    require_probabilities(probabilities, model)
     return score(probabilities, digits, data=data, model=model, seconds=seconds)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Grey = NDArray[np.uint8]
 
 MIN_CONTRAST = 32  # grey levels between paper and ink, below which an image counts as blank
+_OWN_CONTRAST = 64  # grey levels within what is opaque, from which on it is paper with ink
 
 # Drawn on a screen: most pixels are exactly the paper's colour.
 _FLAT_TOLERANCE = 2  # grey levels
@@ -34,11 +35,10 @@ def extract(image: NDArray[Any]) -> Grey:
             the order of the colours does not matter; ink dark on bright or bright on dark.
 
     Returns:
-        (H, W) uint8; all 0 where nothing differs from the paper by `MIN_CONTRAST` grey levels.
+        (H, W) uint8; all 0 where nothing differs enough from the paper: by `MIN_CONTRAST` grey levels,
+        on uneven paper relative to its brightness.
     """
-    image = _eight_bits(image)
-    if image.ndim == 3 and image.shape[2] == 4:
-        image = _without_opacity(image)
+    image = opaque(image)
     paper = _flat_paper(image)
     ink = _on_flat_paper(image, paper) if paper is not None else _on_uneven_paper(image)
     if int(ink.max()) < MIN_CONTRAST:
@@ -46,23 +46,30 @@ def extract(image: NDArray[Any]) -> Grey:
     return ink
 
 
+def opaque(image: NDArray[Any]) -> Grey:
+    """Return the image, as `extract` takes it, with 8 bits and without opacity.
+
+    What is transparent becomes paper that the rest stands out from.
+    """
+    has_opacity = image.ndim == 3 and image.shape[2] == 4
+    colours = _eight_bits(image[..., :3] if has_opacity else image)
+    if not has_opacity:
+        return colours
+    share = image[..., 3:].astype(np.float32) / np.iinfo(image.dtype).max
+    seen = colours[share[..., 0] > 0.5]  # (M, 3)
+    if len(seen) and np.ptp(np.percentile(seen.mean(axis=1), (2, 98))) > _OWN_CONTRAST:
+        paper = np.median(seen, axis=0)  # the opaque part is paper with ink
+    else:
+        paper = np.full(3, 255.0 if len(seen) == 0 or seen.mean() < 255 / 2 else 0.0)
+    return np.asarray(np.rint(colours * share + paper * (1 - share)), np.uint8)
+
+
 def _eight_bits(image: NDArray[Any]) -> Grey:
     if image.dtype == np.uint8:
         return image
     # cameras and scanners often use only a part of the sixteen bits
-    most = max(int(image[..., :3].max() if image.ndim == 3 else image.max()), 255)
-    scaled: Grey = np.minimum(image.astype(np.float32) * (255.0 / most), 255).astype(np.uint8)
-    return scaled
-
-
-def _without_opacity(image: Grey) -> Grey:
-    """Put what is transparent on paper that its ink stands out from."""
-    opacity = image[..., 3:].astype(np.float32) / 255
-    colours = image[..., :3].astype(np.float32)
-    weight = float(opacity.sum())
-    brightness = float((colours * opacity).sum()) / (3 * weight) if weight else 0.0
-    paper = 255.0 if brightness < 255 / 2 else 0.0
-    return np.rint(colours * opacity + paper * (1 - opacity)).astype(np.uint8)
+    most = max(int(image.max()), 255)
+    return np.asarray(image.astype(np.float32) * (255.0 / most), np.uint8)
 
 
 def _flat_paper(image: Grey) -> tuple[int, ...] | None:
@@ -103,7 +110,11 @@ def _on_uneven_paper(image: Grey) -> Grey:
     noise = 1.4826 * float(np.median(np.abs(difference)))
     far = max(_NOISE_FACTOR * noise, 1.0)
     is_dark = np.maximum(dark - far, 0).sum() >= np.maximum(bright - far, 0).sum()
-    ink = dark / np.maximum(paper, 32) * 255 if is_dark else bright
+    if is_dark:  # as dark on bright paper as on paper in the shade, noise included
+        ink = dark / np.maximum(paper, 32) * 255
+        far *= 255 / max(float(np.median(paper)), 32)
+    else:
+        ink = bright
     marked = ink > max(far, MIN_CONTRAST / 2)
     if not marked.any():
         return np.zeros(grey.shape, np.uint8)

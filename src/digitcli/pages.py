@@ -6,6 +6,7 @@ learning applied to document recognition", 1998, there called a segmentation gra
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,15 +14,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.cleaning import HALF
-from digitcli.preprocessing import IMAGE_SIZE, WORKING_SIDE, Images, Pixels, digit_ink, normalise, page_ink
+from digitcli.ink import Grey
+from digitcli.preprocessing import (
+    IMAGE_SIZE,
+    WORKING_SIDE,
+    Images,
+    Pixels,
+    box,
+    digit_ink,
+    normalise,
+    page_ink,
+)
 from digitcli.segmentation import Line, Piece, cut, find_lines, join, line_height
 
 Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
 
 MAX_SIDE = 16_384  # pixels of an image
 MAX_PIECES = 9  # of a digit: a mark cut as often as it can be
-MAX_CANDIDATES = 20_000  # of a page
+MAX_CANDIDATES = 10_000  # of a page
 
 # Costs are logarithms of probabilities; chosen on strings of digits of half of the development writers.
 _GAP_COST = 6.0  # of joining pieces that are a line's height apart
@@ -39,13 +49,13 @@ class Candidate:
 
     Attributes:
         first, last: the pieces of the line, from the first to before the last.
-        piece: all of them in one.
+        box: of all of them, in pixels of the page.
         cost: what speaks against their being one digit, apart from how it looks.
     """
 
     first: int
     last: int
-    piece: Piece
+    box: Box
     cost: float
 
 
@@ -64,9 +74,11 @@ class Page:
         forms: list[Images] = []
         for line in lines:
             self._candidates.append([])
-            for candidate in _candidates(line):
-                form = normalise(candidate.piece.ink)
-                if form is not None and len(forms) < MAX_CANDIDATES:
+            for candidate, ink in _candidates(line):
+                if len(forms) == MAX_CANDIDATES:
+                    break
+                form = normalise(ink)
+                if form is not None:
                     self._candidates[-1].append(candidate)
                     forms.append(form)
         self.forms: Images = np.stack(forms) if forms else np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
@@ -77,7 +89,7 @@ class Page:
         Args:
             probabilities: (N, 10) for `forms`.
         """
-        if self._is_final:
+        if self._is_final or len(self.forms) > MAX_CANDIDATES // 4:  # what so full a page has is no writing
             return None
         lines, first, is_cut = [], 0, False
         for line, candidates in zip(self._lines, self._candidates, strict=True):
@@ -92,6 +104,7 @@ class Page:
             pieces: Line = []
             for place, mark in enumerate(line):
                 pieces += cut(mark) if _is_doubtful(mark, height, sure.get(place, 0.0)) else [mark]
+            pieces.sort(key=lambda piece: piece.middle)
             is_cut = is_cut or len(pieces) > len(line)
             lines.append(pieces)
         return Page(lines, self._scale, is_final=True) if is_cut else None
@@ -111,7 +124,7 @@ class Page:
             rows = probabilities[first : first + len(candidates)]
             first += len(candidates)
             path = _best_path(candidates, rows)
-            readings.append([(_box(candidates[place].piece, self._scale), rows[place]) for place in path])
+            readings.append([(_scaled(candidates[place].box, self._scale), rows[place]) for place in path])
         return readings
 
 
@@ -131,9 +144,9 @@ def prepare(image: Pixels, *, single: bool = False, scale: float = 1.0) -> Page:
     if not single:
         return Page(find_lines(page_ink(image)), scale)
     ink = digit_ink(image)
-    x, y, width, height = cv2.boundingRect((ink >= HALF).astype(np.uint8))
-    if width == 0:
+    if (place := box(ink)) is None:
         return Page([], scale)
+    x, y, width, height = place
     return Page([[Piece(x, y, ink[y : y + height, x : x + width])]], scale, is_final=True)
 
 
@@ -143,25 +156,21 @@ def _is_doubtful(mark: Piece, height: float, confidence: float) -> bool:
     return breadth > _NARROW and (confidence < _SURE or breadth > _WIDE)
 
 
-def _box(piece: Piece, scale: float) -> Box:
-    return (
-        round(piece.x * scale),
-        round(piece.y * scale),
-        round(piece.width * scale),
-        round(piece.height * scale),
-    )
+def _scaled(place: Box, scale: float) -> Box:
+    x, y, width, height = (round(value * scale) for value in place)
+    return x, y, width, height
 
 
-def _candidates(pieces: Line) -> list[Candidate]:
+def _candidates(pieces: Line) -> Iterator[tuple[Candidate, Grey]]:
+    """Give every way of joining neighbouring pieces that may be a digit, with its ink."""
     height = line_height(pieces)
-    found = []
     for first in range(len(pieces)):
         for last in range(first + 1, min(first + MAX_PIECES, len(pieces)) + 1):
             joined = join(pieces[first:last])
             if last > first + 1 and joined.width > _WIDEST * height:
                 break
-            found.append(Candidate(first, last, joined, _cost(pieces[first:last], joined, height)))
-    return found
+            place = (joined.x, joined.y, joined.width, joined.height)
+            yield Candidate(first, last, place, _cost(pieces[first:last], joined, height)), joined.ink
 
 
 def _cost(pieces: Line, joined: Piece, height: float) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digitcli import artifacts, decoding
 from digitcli.annotation import annotate
-from digitcli.errors import DigitcliError, ImageError
+from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.pages import Page, prepare
 from digitcli.recognizer import Reading, Recognizer
 
@@ -48,6 +48,8 @@ def find_files(names: Sequence[str]) -> Iterator[str | Outcome]:
             yield from _in_folder(path)
         elif glob.has_magic(name) and not os.path.lexists(path):
             found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path's takes no absolute pattern
+            if "**" in name:  # which finds what is in folders by itself
+                found = [each for each in found if Path(each).suffix.lower() in decoding.SUFFIXES]
             if not found:
                 yield Outcome(name, None, ImageError(f"{name}: no file matches it"))
             for each in found:
@@ -57,16 +59,15 @@ def find_files(names: Sequence[str]) -> Iterator[str | Outcome]:
 
 
 def _in_folder(folder: Path) -> list[str | Outcome]:
-    try:
-        files = decoding.image_files(folder)
-    except OSError as error:
+    files, unreadable = decoding.image_files(folder)
+    found: list[str | Outcome] = [str(file) for file in files]
+    for error in unreadable:
         problem = ImageError(f"{error.filename}: cannot be read: {error.strerror}")
-        return [Outcome(str(folder), None, problem)]
-    if files:
-        return [str(file) for file in files]
-    return [
-        Outcome(str(folder), None, ImageError(f"{folder}: no images in it; expected {decoding.EXPECTED}"))
-    ]
+        found.append(Outcome(str(error.filename), None, problem))
+    if not found:
+        problem = ImageError(f"{folder}: no images in it; expected {decoding.EXPECTED}")
+        found.append(Outcome(str(folder), None, problem))
+    return found
 
 
 def read_files(
@@ -87,6 +88,8 @@ def read_files(
             return prepare(picture.pixels, single=single, scale=picture.scale)
         except DigitcliError as error:
             return error
+        except Exception as error:  # nothing that is in a file keeps the other files from being read
+            return ImageError(f"{name}: cannot be read ({first_line(error)})")
 
     waiting: deque[tuple[str, Future[Page | DigitcliError] | Outcome]] = deque()
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
@@ -123,23 +126,29 @@ def _read(
             yield Outcome(file, None, each)
 
 
-def annotated(outcomes: Iterable[Outcome], folder: Path, stdin: bytes) -> Iterator[Outcome]:
-    """Pass on `outcomes`, writing a copy of each image that was read, with the reading, to `folder`."""
-    taken: set[str] = set()
-    for outcome in outcomes:
-        if outcome.reading is not None:
-            name = _free_name("stdin" if outcome.file == STDIN else Path(outcome.file).stem, taken)
-            copy = annotate(_decode(outcome.file, stdin), outcome.reading)
-            with artifacts.replacing(folder) as files:
-                files.write(name, decoding.png(copy))
-        yield outcome
+def annotated(
+    outcomes: Iterable[Outcome], folder: Path, files: Sequence[str | Outcome], stdin: bytes
+) -> Iterator[Outcome]:
+    """Pass on `outcomes`, writing a copy of each image that was read, with the reading, to `folder`.
+
+    The copies appear together, at the end; none takes the place of one of the `files` that are read.
+    """
+    taken = {Path(file).resolve() for file in files if isinstance(file, str)}
+    with artifacts.replacing(folder) as copies:
+        for outcome in outcomes:
+            if outcome.reading is not None:
+                name = _free_name(
+                    "stdin" if outcome.file == STDIN else Path(outcome.file).stem, folder, taken
+                )
+                copies.write(name, decoding.png(annotate(_decode(outcome.file, stdin), outcome.reading)))
+            yield outcome
 
 
-def _free_name(stem: str, taken: set[str]) -> str:
-    """Return a file name that no other image of this run has."""
-    name, number = f"{stem}.png", 1
-    while name in taken:
+def _free_name(stem: str, folder: Path, taken: set[Path]) -> str:
+    """Return a file name that neither an image nor another copy has."""
+    name, number = f"{stem}-read.png", 1
+    while (folder / name).resolve() in taken:
         number += 1
-        name = f"{stem}-{number}.png"
-    taken.add(name)
+        name = f"{stem}-read-{number}.png"
+    taken.add((folder / name).resolve())
     return name

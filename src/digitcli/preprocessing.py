@@ -21,8 +21,9 @@ CLASSES = 10
 WORKING_SIDE = 2048  # pixels; larger images are reduced to it before anything else
 INK_SHARE = 0.2  # of the strongest ink; what is fainter does not extend the digit's box
 
-_CLEANING_SIDE = 256  # pixels, the longer side at which lines and specks are looked for
 _STROKE_SIDE = 80  # pixels, the longer side at which the stroke's width is changed
+_HAIR = 2.0  # pixels; thinner strokes may have gaps
+_SLIGHT = 2.0  # pixels of a difference that is left as it is
 _STROKE_MARGIN = 12  # pixels around it, for strokes that grow
 # Of MNIST's own digits fitted into 20x20, half have strokes 2.6 to 3.4 pixels wide, 90% 2.1 to 4.5.
 _THINNEST, _THICKEST = 3.5, 3.8  # pixels; strokes are brought between these
@@ -50,7 +51,7 @@ def to_mnist_form(image: Pixels) -> Images | None:
 
 def digit_ink(image: Pixels) -> Images:
     """Return the ink (H, W) uint8 of an image with one digit, cleaned of all else."""
-    return _clean(extract(image))
+    return clean(extract(image))
 
 
 def page_ink(image: Pixels) -> Images:
@@ -71,30 +72,33 @@ def normalise(ink: Images) -> Images | None:
     if digit is None:
         return None
     digit = _fit(_with_usual_strokes(digit), DIGIT_SIZE)
+    if not digit.any():  # so little that nothing is left of it at this size
+        return None
     return _centre(np.asarray(cv2.convertScaleAbs(digit, alpha=255 / int(digit.max())), np.uint8))
 
 
-def _clean(ink: Images) -> Images:
-    """Clean at a bounded size; only where something was found does the result replace the ink."""
-    scale = _CLEANING_SIDE / max(ink.shape)
-    if scale >= 1:
-        return clean(ink)
-    small = np.asarray(cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    cleaned = clean(small)
-    if cleaned is small:
-        return ink
-    staying = cv2.dilate(cleaned, np.ones((3, 3), np.uint8))
-    height, width = ink.shape
-    staying = cv2.resize(staying, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.where(staying > 0, ink, 0).astype(np.uint8)
-
-
-def _crop(ink: Images) -> Images | None:
+def box(ink: Images) -> tuple[int, int, int, int] | None:
+    """Return x, y, width and height of what is written on `ink` (H, W) uint8, in pixels."""
     strongest = int(ink.max())
     if strongest == 0:
         return None
     x, y, width, height = cv2.boundingRect((ink > INK_SHARE * strongest).astype(np.uint8))
+    return x, y, width, height
+
+
+def _crop(ink: Images) -> Images | None:
+    if (place := box(ink)) is None:
+        return None
+    x, y, width, height = place
     return ink[y : y + height, x : x + width]
+
+
+def _strokes(digit: Images) -> tuple[Images, float]:
+    """Return what is written, 0 or 1 with a margin, and how wide its strokes are in the mean, in pixels."""
+    written = (np.pad(digit, _STROKE_MARGIN) >= HALF).astype(np.uint8)
+    inside = cv2.distanceTransform(written, cv2.DIST_L2, 3)
+    # within a stroke of width w, the distance to the rim is w/4 in the mean
+    return written, 4 * float(inside.sum()) / max(1, int(written.sum()))
 
 
 def _with_usual_strokes(digit: Images) -> Images:
@@ -106,16 +110,18 @@ def _with_usual_strokes(digit: Images) -> Images:
     scale = _STROKE_SIDE / longer
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    large = np.pad(cv2.resize(digit, size, interpolation=how), _STROKE_MARGIN)
-    written = (large >= HALF).astype(np.uint8)
-    inside = cv2.distanceTransform(written, cv2.DIST_L2, 3)
-    # within a stroke of width w, the distance to the rim is w/4 in the mean
-    stroke = 4 * float(inside.sum()) / max(1, int(written.sum()))
+    written, stroke = _strokes(np.asarray(cv2.resize(digit, size, interpolation=how), np.uint8))
+    # so thin a pen leaves nothing but its bends
+    if scale < 1 and (stroke < _HAIR or int(written.sum()) < _HAIR * _STROKE_SIDE):
+        pen = round(1 / scale) + 1
+        thick = cv2.dilate(digit, np.ones((pen, pen), np.uint8))
+        written, stroke = _strokes(np.asarray(cv2.resize(thick, size, interpolation=how), np.uint8))
     usual = _STROKE_SIDE / DIGIT_SIZE
     wanted = min(max(stroke, _THINNEST * usual), _THICKEST * usual)
-    change = (wanted - stroke) / 2  # on either side
-    if abs(change) < 1:
+    if abs(wanted - stroke) < _SLIGHT:
         return digit
+    change = (wanted - stroke) / 2  # on either side
+    inside = cv2.distanceTransform(written, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - written, cv2.DIST_L2, 3)
     distance = np.clip(inside - outside + change, -1, 1)  # to the changed rim, in pixels
     changed = np.clip(distance * 128 + 128, 0, 255).astype(np.uint8)

@@ -10,7 +10,7 @@ Tables = Mapping[int | str, type[BaseModel]]
 _EXPECTED = {  # where pydantic's own words are those of a programmer
     "string_too_short": "some text",
     "string_too_long": "a shorter text",
-    "tuple_type": "a list of layers",
+    "tuple_type": "a list",
     "model_type": "a table",
     "model_attributes_type": "a table",
     "string_type": "text",
@@ -39,6 +39,8 @@ def as_options(error: ValidationError) -> list[str]:
 def first(error: ValidationError) -> str:
     """Return the first problem with its place, as programs name it: ``strokes.0.2: found ...``."""
     detail = error.errors(include_url=False)[0]
+    if detail["type"] == "json_invalid":
+        return f"not valid JSON ({detail['ctx']['error']})"
     place = ".".join(str(part) for part in detail["loc"])
     return f"{place}: {_found_and_expected(detail)}" if place else _found_and_expected(detail)
 

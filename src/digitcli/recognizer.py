@@ -11,7 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from digitcli.artifacts import DEFAULT_FOLDER, MODEL
-from digitcli.errors import ImageError, MissingError, ModelError
+from digitcli.errors import ImageError, MissingError, ModelError, first_line
 from digitcli.pages import MAX_SIDE, Box, Page, prepare
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, Pixels, network_input
 
@@ -103,7 +103,11 @@ class Recognizer:
         result = np.empty((len(images), CLASSES), np.float32)
         for first in range(0, len(images), _BATCH):
             part = slice(first, first + _BATCH)
-            result[part] = self._session.run(None, {self._input: network_input(images[part])})[0]
+            try:
+                result[part] = self._session.run(None, {self._input: network_input(images[part])})[0]
+            except Exception as error:  # ONNX Runtime has no common base for what a model can do wrong
+                raise ModelError(f"{self.path}: cannot be run ({first_line(error)})") from error
+        require_probabilities(result, str(self.path))
         return result
 
     def read(self, image: Pixels, *, single: bool = False) -> Reading:
@@ -125,6 +129,8 @@ class Recognizer:
 
     def read_pages(self, pages: Sequence[Page]) -> Iterator[Reading]:
         """Read what `pages.prepare` has made ready, all together."""
+        if not pages:
+            return
         for page, rows in zip(pages, self._classify(pages), strict=True):
             if (cut := page.cut(rows)) is not None:
                 page, rows = cut, self.digits(cut.forms)
@@ -154,12 +160,21 @@ def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
     count = 0
     for page in pages:
         batch.append(page)
-        count += len(page.forms)
+        count += max(1, len(page.forms))
         if count >= _BATCH:
             yield batch
             batch, count = [], 0
     if batch:
         yield batch
+
+
+def require_probabilities(probabilities: NDArray[np.float32], model: str) -> None:
+    """Raise a `ModelError` where rows (N, 10) are not probabilities."""
+    if not np.isfinite(probabilities).all():
+        raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
+    sums = probabilities.sum(axis=1)
+    if len(sums) and (probabilities.min() < 0 or not np.allclose(sums, 1, atol=1e-3)):
+        raise ModelError(f"{model}: gives numbers that are no probabilities; expected ten that sum to 1")
 
 
 def find_model(folder: Path = DEFAULT_FOLDER) -> Path:

@@ -1,11 +1,12 @@
 """From a page's ink to lines, and from lines to the smallest pieces that may belong to a digit.
 
 Handwritten digits touch and fall apart. So nothing is decided here: marks are cut wherever a cut is
-cheap, and `numbers.py` asks the network which pieces belong together (over-segmentation; Casey and
+cheap, and `pages.py` asks the network which pieces belong together (over-segmentation; Casey and
 Lecolinet, "A survey of methods and strategies in character segmentation", 1996).
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,9 +15,16 @@ from numpy.typing import NDArray
 from digitcli.cleaning import HALF
 from digitcli.ink import Grey
 
-MAX_MARKS = 2_000  # of a page; more is a texture, not writing
+MAX_MARKS = 1_000  # of a page; more is a texture, not writing
+_MOST_COVERED = 4.0  # of the page's area, by the boxes of all marks; more is a texture as well
+_LEAST_AREA = 3  # pixels of a mark
+_MOST_FRAMES = 20  # of a page
+_MIDDLE, _EMPTY = 0.6, 0.01  # share of a frame's sides that is its middle; share of that with its ink
+_INSIDE = 0.12  # size of what is framed, at least, as a share of the frame's lower side
 _LINE_OVERLAP = 0.35  # of two marks' heights, as a share of the lower one's, by which they share a line
 _SMALL = 0.4  # of a line's height; lower and narrower marks do not found lines
+_BESIDE = 1.5  # distance to a mark, as a share of its size, within which another is beside it
+_DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
 _CUT_HEIGHT = 40  # pixels, to which a mark is reduced in the search for cuts
 _CUT_DISTANCE = 0.18  # of the height, at least between two cuts and between a cut and the mark's ends
@@ -88,18 +96,26 @@ def find_lines(ink: Grey) -> list[Line]:
 
 def line_height(line: Line) -> float:
     """Return the height of a line's digits, in pixels: large marks count for more than small ones."""
-    heights = np.sort([mark.height for mark in line])
-    shares = np.cumsum(heights**2) / np.sum(heights**2)
-    return float(heights[int(np.searchsorted(shares, 0.5))])
+    return _weighted_median(np.array([mark.height for mark in line], float))
+
+
+def _weighted_median(sizes: NDArray[np.float64]) -> float:
+    """Return the size below which lies half of the sum of the sizes' squares."""
+    ascending = np.sort(sizes)
+    shares = np.cumsum(ascending**2) / np.sum(ascending**2)
+    return float(ascending[int(np.searchsorted(shares, 0.5))])
 
 
 def _marks(ink: Grey) -> list[Piece]:
-    """Return the connected parts of the ink, each with its faint rim."""
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats((ink >= HALF).astype(np.uint8), connectivity=8)
-    order = np.argsort(-boxes[1:, cv2.CC_STAT_AREA])[:MAX_MARKS] + 1
+    """Return the connected parts of the ink, each with its faint rim; none where they are a texture."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats((ink >= HALF).astype(np.uint8), connectivity=8)
     height, width = ink.shape
+    sizes = boxes[1:, cv2.CC_STAT_WIDTH].astype(float) * boxes[1:, cv2.CC_STAT_HEIGHT]
+    kept = np.flatnonzero(~_frames(labels, boxes[1:]) & (boxes[1:, cv2.CC_STAT_AREA] >= _LEAST_AREA)) + 1
+    if len(kept) > MAX_MARKS or sizes[kept - 1].sum() > _MOST_COVERED * ink.size:
+        return []
     marks = []
-    for number in order if count > 1 else []:
+    for number in kept:
         left, top = int(boxes[number, cv2.CC_STAT_LEFT]) - 1, int(boxes[number, cv2.CC_STAT_TOP]) - 1
         right = left + int(boxes[number, cv2.CC_STAT_WIDTH]) + 2
         bottom = top + int(boxes[number, cv2.CC_STAT_HEIGHT]) + 2
@@ -111,26 +127,72 @@ def _marks(ink: Grey) -> list[Piece]:
     return marks
 
 
+def _frames(labels: NDArray[Any], boxes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which marks are drawn around others, or are the desk around the paper: empty in the middle.
+
+    Args:
+        labels: (H, W), 1 for the pixels of the first mark.
+        boxes: (N, 5), x, y, width, height and area of each mark.
+    """
+    left, top, width, height = boxes[:, :4].T.astype(float)
+    x, y = left + width / 2, top + height / 2
+    frames = np.zeros(len(boxes), bool)
+    for place in np.argsort(-width * height)[:_MOST_FRAMES]:
+        inside = (np.abs(x - x[place]) < width[place] / 2) & (np.abs(y - y[place]) < height[place] / 2)
+        inside[place] = False
+        if width[place] < labels.shape[1] or height[place] < labels.shape[0]:
+            # dust inside a 0 does not make it a frame
+            inside &= np.maximum(width, height) >= _INSIDE * min(width[place], height[place])
+        if np.count_nonzero(inside & ~frames) < 2:
+            continue
+        across, down = int(_MIDDLE * width[place] / 2), int(_MIDDLE * height[place] / 2)
+        row, column = int(y[place]), int(x[place])
+        middle = labels[row - down : row + down + 1, column - across : column + across + 1]
+        frames[place] = float((middle == place + 1).mean()) < _EMPTY
+    return frames
+
+
 def _group(marks: list[Piece]) -> list[Line]:
     """Gather marks into lines, from top to bottom; small marks join the line that is nearest."""
     if not marks:
         return []
-    usual = line_height(marks)
-    large = [m for m in marks if max(m.height, m.width) >= _SMALL * usual]
-    small = [m for m in marks if max(m.height, m.width) < _SMALL * usual]
+    boxes = np.array([(m.x, m.y, m.x + m.width, m.y + m.height) for m in marks], float)  # (N, 4)
+    sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    usual = _weighted_median(sizes)
+    small = np.array([_is_small(place, boxes, sizes, usual) for place in range(len(marks))])
     lines: list[Line] = []
-    for mark in sorted(large, key=lambda m: m.x):
+    for place in np.flatnonzero(~small)[np.argsort(boxes[~small, 0], kind="stable")]:
+        mark = marks[place]
         best = max(lines, key=lambda line: _overlap(line[-1], mark), default=None)
         if best is not None and _overlap(best[-1], mark) >= _LINE_OVERLAP:
             best.append(mark)
         else:
             lines.append([mark])
     lines = _merged(lines)
-    for mark in small:
-        nearest = min(lines, key=lambda line: min(_distance(other, mark) for other in line))
-        if min(_distance(other, mark) for other in nearest) < usual / 2:
-            nearest.append(mark)
+    line_of = {id(mark): line for line in lines for mark in line}
+    large = np.flatnonzero(~small)
+    for place in np.flatnonzero(small):
+        distances = _distances(boxes[place], boxes[large])
+        nearest = int(distances.argmin())
+        if distances[nearest] < sizes[large[nearest]] / 2:
+            line_of[id(marks[large[nearest]])].append(marks[place])
     return sorted(lines, key=lambda line: float(np.mean([mark.y + mark.height / 2 for mark in line])))
+
+
+def _is_small(place: int, boxes: NDArray[np.float64], sizes: NDArray[np.float64], usual: float) -> bool:
+    """Tell whether a mark is much smaller than one beside it in the same line, or mere dust."""
+    _, top, _, bottom = boxes[place]
+    near = _distances(boxes[place], boxes) < _BESIDE * sizes
+    level = (boxes[:, 1] < bottom + sizes / 4) & (boxes[:, 3] > top - sizes / 4)
+    largest = float(sizes[near & level].max())  # at least its own
+    return bool(sizes[place] < max(_SMALL * largest, _DUST * usual))
+
+
+def _distances(one: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the pixels between one box (4,) and others (N, 4); 0 where they overlap."""
+    across = np.maximum(np.maximum(others[:, 0] - one[2], one[0] - others[:, 2]), 0)
+    down = np.maximum(np.maximum(others[:, 1] - one[3], one[1] - others[:, 3]), 0)
+    return np.asarray(np.hypot(across, down))
 
 
 def _merged(lines: list[Line]) -> list[Line]:
@@ -160,13 +222,6 @@ def _extent(line: Line) -> tuple[float, float]:
 def _overlap(one: Piece, other: Piece) -> float:
     shared = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return shared / min(one.height, other.height)
-
-
-def _distance(one: Piece, other: Piece) -> float:
-    """Pixels between two boxes."""
-    across = max(0, one.x - other.x - other.width, other.x - one.x - one.width)
-    down = max(0, one.y - other.y - other.height, other.y - one.y - one.height)
-    return float(np.hypot(across, down))
 
 
 def cut(mark: Piece) -> Line:

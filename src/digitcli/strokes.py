@@ -70,7 +70,7 @@ def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
     low = np.min([stroke.min(axis=0) for stroke in points], axis=0)
     high = np.max([stroke.max(axis=0) for stroke in points], axis=0)
     extent = float(np.max(high - low))
-    scale = PICTURE_BOX / extent if extent > 0 else 1.0
+    scale = PICTURE_BOX / extent if extent > 1e-9 else 1.0
     middle = (low + high) / 2
     canvas = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
     for stroke in points:

@@ -149,6 +149,8 @@ def _piece(random: np.random.Generator, source: Digits) -> Images | None:
 def _pair(random: np.random.Generator, source: Digits) -> Images | None:
     """Two digits side by side, as a cut left out leaves them."""
     one, other = (source.images[int(place)] for place in random.integers(len(source), size=2))
+    if not (one.any() and other.any()):
+        return None
     gap = int(random.integers(-4, 4))
     left, right = _narrow(one), _narrow(other)
     canvas = np.zeros((IMAGE_SIZE + 8, left.shape[1] + right.shape[1] + 8), np.uint8)

@@ -188,6 +188,7 @@ class _Loop:
             rates = [self._recipe.optimizer.learning_rate * share for share in moments]
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
             loss, seen, right, of_digits = (float(value) for value in self._sums.numpy())
+            of_digits = max(of_digits, 1.0)
             _require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
             pace.advance(last - first)
             rate, first = rates[last - first - 1], last

@@ -58,7 +58,7 @@ def predict(
     files = list(prediction.find_files(images))
     outcomes = prediction.read_files(recognizer, files, single=single, stdin=stdin)
     if annotate:
-        outcomes = prediction.annotated(outcomes, annotate, stdin)
+        outcomes = prediction.annotated(outcomes, annotate, files, stdin)
     shows_bar = not (quiet or json) and len(files) >= _MANY and stderr().is_terminal
     with _bar(outcomes, len(files)) if shows_bar else contextlib.nullcontext(outcomes) as going:
         failures = _print_lines(going) if json else _print_table(going)
@@ -82,7 +82,7 @@ def _bar(outcomes: Iterable["Outcome"], count: int) -> Iterator[Iterable["Outcom
 
 
 def _print_lines(outcomes: Iterable["Outcome"]) -> int:
-    """Write a JSON object for each file as soon as it is read; return how many could not be."""
+    """Write a JSON object for each file; return how many could not be."""
     failures = 0
     for outcome in outcomes:
         print_json(_as_json(outcome))

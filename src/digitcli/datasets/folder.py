@@ -27,13 +27,14 @@ def load(folder: Path) -> Dataset:
     """
     files: list[Path] = []
     labels: list[int] = []
-    try:
-        for digit, name in enumerate(NAMES):
-            found = decoding.image_files(folder / name) if os.path.isdir(folder / name) else []
-            files += found
-            labels += [digit] * len(found)
-    except OSError as error:
-        raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    for digit, name in enumerate(NAMES):
+        if not os.path.isdir(folder / name):
+            continue
+        found, errors = decoding.image_files(folder / name)
+        if errors:
+            raise DataError(f"{errors[0].filename}: cannot be read: {errors[0].strerror}")
+        files += found
+        labels += [digit] * len(found)
     if not files:
         raise DataError(f"{folder}: no images in its folders 0 to 9; expected {decoding.EXPECTED}")
     if len(files) > MAX_IMAGES:

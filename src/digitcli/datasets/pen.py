@@ -20,7 +20,7 @@ def load(path: Path) -> Dataset:
     images: list[Images] = []
     labels: list[int] = []
     try:
-        with cast("IO[bytes]", gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
+        with cast("IO[bytes]", gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")) as file:
             number = 0
             while line := file.readline(MAX_LINE + 1):
                 number += 1
