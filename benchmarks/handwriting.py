@@ -21,7 +21,7 @@ import pens
 from measure import in_words, machine, print_table
 
 from digitcli import synthesis
-from digitcli.datasets import load, load_divided
+from digitcli.datasets import folder, load, load_divided, pen
 from digitcli.decoding import image_files, read
 from digitcli.recognizer import BOXED_MODEL, Recognizer
 
@@ -35,12 +35,12 @@ Read = Callable[[Images], list[str]]
 def images_of(source: str, *, held_out: bool) -> tuple[Images, list[str]]:
     """Return a source's images as people would hand them in, and what they say."""
     path = Path(source)
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if path.name.endswith(pen.SUFFIXES):
         random = np.random.default_rng(0)
         drawings = pens.read(path, held_out=held_out)
         return [pens.on_canvas(each, random) for each in drawings], [str(each["label"]) for each in drawings]
-    if path.is_dir() and any((path / str(digit)).is_dir() for digit in range(10)):
-        files = [(file, str(digit)) for digit in range(10) for file in image_files(path / str(digit))[0]]
+    if folder.is_one(path):
+        files = [(file, name) for name in folder.NAMES for file in image_files(path / name)[0]]
         return [read(file).pixels for file, _ in files], [label for _, label in files]
     digits = load(source).test
     return list(digits.images), [str(label) for label in digits.labels]
@@ -90,7 +90,7 @@ def main() -> None:
             rows.append([Path(source).name, f"{len(images):,}", name, f"{right:.2%}", f"{spent:.2f} ms"])
     print_table(["source", "images", "read by", "right", "an image"], rows)
     for source in options.sources:
-        if source.endswith((".jsonl", ".jsonl.gz")):
+        if source.endswith(pen.SUFFIXES):
             numbers(Path(source), recognizers, held_out=options.held_out)
     trade_off(recognizers)
     print(f"\n{in_words(machine())}")

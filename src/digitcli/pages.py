@@ -91,10 +91,8 @@ class Page:
         """
         if self._is_final or len(self.forms) > MAX_CANDIDATES // 4:  # what so full a page has is no writing
             return None
-        lines, first, is_cut = [], 0, False
-        for line, candidates in zip(self._lines, self._candidates, strict=True):
-            rows = probabilities[first : first + len(candidates)]
-            first += len(candidates)
+        lines, is_cut = [], False
+        for line, candidates, rows in self._by_line(probabilities):
             sure = {
                 candidate.first: float(row.max())
                 for candidate, row in zip(candidates, rows, strict=True)
@@ -119,13 +117,19 @@ class Page:
             Lines from top to bottom; in them, from left to right, each digit's box in pixels of the
             original, and its ten probabilities.
         """
-        readings, first = [], 0
-        for candidates in self._candidates:
-            rows = probabilities[first : first + len(candidates)]
-            first += len(candidates)
+        readings = []
+        for _, candidates, rows in self._by_line(probabilities):
             path = _best_path(candidates, rows)
             readings.append([(_scaled(candidates[place].box, self._scale), rows[place]) for place in path])
         return readings
+
+    def _by_line(
+        self, probabilities: NDArray[np.float32]
+    ) -> Iterator[tuple[Line, list[Candidate], NDArray[np.float32]]]:
+        """Give each line's pieces and candidates with the candidates' rows of (N, 10)."""
+        ends = np.cumsum([len(candidates) for candidates in self._candidates])
+        rows = np.split(probabilities, ends[:-1])
+        return zip(self._lines, self._candidates, rows, strict=False)  # of no line there is one empty part
 
 
 def prepare(image: Pixels, *, single: bool = False, scale: float = 1.0) -> Page:

@@ -103,19 +103,16 @@ def _strokes(digit: Images) -> tuple[Images, float]:
 
 def _with_usual_strokes(digit: Images) -> Images:
     """Bring the strokes' width, where it is unlike MNIST's, to the nearest that is like it."""
-    height, width = digit.shape
-    longer = max(height, width)
+    longer = max(digit.shape)
     if longer <= DIGIT_SIZE:  # too coarse to tell
         return digit
     scale = _STROKE_SIDE / longer
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    written, stroke = _strokes(np.asarray(cv2.resize(digit, size, interpolation=how), np.uint8))
+    written, stroke = _strokes(_fit(digit, _STROKE_SIDE))
     # so thin a pen leaves nothing but its bends
     if scale < 1 and (stroke < _HAIR or int(written.sum()) < _HAIR * _STROKE_SIDE):
         pen = round(1 / scale) + 1
-        thick = cv2.dilate(digit, np.ones((pen, pen), np.uint8))
-        written, stroke = _strokes(np.asarray(cv2.resize(thick, size, interpolation=how), np.uint8))
+        thick = np.asarray(cv2.dilate(digit, np.ones((pen, pen), np.uint8)), np.uint8)
+        written, stroke = _strokes(_fit(thick, _STROKE_SIDE))
     usual = _STROKE_SIDE / DIGIT_SIZE
     wanted = min(max(stroke, _THINNEST * usual), _THICKEST * usual)
     if abs(wanted - stroke) < _SLIGHT:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from digitcli import decoding
-from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
+from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits, to_form
 from digitcli.errors import DataError
-from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, to_mnist_form
+from digitcli.preprocessing import CLASSES
 
 NAMES = tuple(str(digit) for digit in range(CLASSES))
 _MAX_THREADS = 4
@@ -40,10 +40,5 @@ def load(folder: Path) -> Dataset:
     if len(files) > MAX_IMAGES:
         raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
-        images = list(pool.map(_read, files))
+        images = list(pool.map(lambda path: to_form(decoding.read(path).pixels), files))
     return Dataset(str(folder), test=Digits(np.stack(images), np.array(labels, np.uint8)))
-
-
-def _read(path: Path) -> Images:
-    form = to_mnist_form(decoding.read(path).pixels)
-    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form

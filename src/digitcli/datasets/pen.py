@@ -3,14 +3,16 @@
 import gzip
 import zlib
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
-from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
+from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits, to_form
 from digitcli.errors import DataError
-from digitcli.preprocessing import IMAGE_SIZE, Images, to_mnist_form
 from digitcli.strokes import MAX_LINE, parse, picture
+
+if TYPE_CHECKING:
+    from digitcli.preprocessing import Images
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 
@@ -32,8 +34,7 @@ def load(path: Path) -> Dataset:
                     raise DataError(f"{where}: no label; expected a digit, 0 to 9")
                 if len(images) == MAX_IMAGES:
                     raise DataError(f"{path}: over {MAX_IMAGES:,} drawings; expected at most that")
-                form = to_mnist_form(picture(drawing.strokes))
-                images.append(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form)
+                images.append(to_form(picture(drawing.strokes)))
                 labels.append(drawing.label)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: cut off or damaged ({error}); expected gzipped lines of JSON") from error
