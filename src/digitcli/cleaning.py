@@ -28,7 +28,7 @@ def clean(ink: Grey, *, specks: bool = True) -> Grey:
     Where there is but one mark, and no line, it is `ink` itself.
     """
     height, width = ink.shape
-    faint = (ink >= _FAINT).astype(np.uint8)
+    faint = above(ink, _FAINT - 1)
     # outlines are found much faster than marks, and mostly there is but one
     outlines, _ = cv2.findContours(faint, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     sizes = [cv2.boundingRect(outline)[2:] for outline in outlines]
@@ -36,19 +36,46 @@ def clean(ink: Grey, *, specks: bool = True) -> Grey:
         ink = np.where(_ruled_lines(faint) > 0, 0, ink).astype(np.uint8)
     elif len(outlines) <= 1:
         return ink
-    written = (ink >= HALF).astype(np.uint8)
-    count, marks, boxes, _ = cv2.connectedComponentsWithStats(written, connectivity=8)
-    if count <= 1:
+    marks, boxes = find_marks(ink)
+    if len(boxes) == 0:
         return ink
-    areas = boxes[1:, cv2.CC_STAT_AREA]
-    kept = ~_remnants(boxes[1:], width, height)
+    areas = boxes[:, cv2.CC_STAT_AREA]
+    kept = ~_remnants(boxes, width, height)
     if areas[kept].sum() < _LEFT * areas.sum():
         kept[:] = True
     if specks:
         kept &= areas >= _SPECK * areas[kept].max()
     # what is faint goes where nothing near it stays
     near = cv2.dilate(np.concatenate([[False], kept])[marks].astype(np.uint8), _RIM)
-    return np.where(near > 0, ink, 0).astype(np.uint8)
+    return np.asarray(cv2.copyTo(ink, near), np.uint8)
+
+
+def above(ink: Grey, level: int) -> Grey:
+    """Return 1 where `ink` is more than `level`, else 0."""
+    return np.asarray(cv2.threshold(ink, level, 1, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def find_marks(ink: Grey) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Find what is written in one piece.
+
+    Args:
+        ink: (H, W) uint8; a pixel counts as written from `HALF` on.
+
+    Returns:
+        The mark that each pixel belongs to, (H, W), 1 for the first and 0 for none; and (N, 5) with
+        x, y, width, height and area of each mark, in pixels.
+    """
+    written = above(ink, HALF - 1)
+    x, y, width, height = cv2.boundingRect(written)  # to look no further: labels are slow
+    part = written[y : y + height, x : x + width]
+    if not part.size:
+        return np.zeros(ink.shape, np.int32), np.zeros((0, 5), np.int32)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    boxes = boxes[1:]
+    boxes[:, : cv2.CC_STAT_WIDTH] += np.array([x, y], np.int32)
+    margins = (y, ink.shape[0] - y - height, x, ink.shape[1] - x - width)
+    whole = cv2.copyMakeBorder(labels, *margins, cv2.BORDER_CONSTANT)
+    return np.asarray(whole, np.int32), np.asarray(boxes, np.int32)
 
 
 def _remnants(boxes: NDArray[Any], width: int, height: int) -> NDArray[np.bool_]:

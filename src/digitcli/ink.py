@@ -77,6 +77,10 @@ def _flat_paper(image: Grey) -> tuple[int, ...] | None:
     channels = cv2.split(image) if image.ndim == 3 else [image]
     paper = []
     for channel in channels:
+        corner = int(channel[0, 0])
+        if 2 * np.count_nonzero(channel == corner) > channel.size:  # what is found below, at once
+            paper.append(corner)
+            continue
         counts = cv2.calcHist([channel], [0], None, [256], [0, 256]).ravel()
         wide = np.convolve(counts, np.ones(2 * _FLAT_TOLERANCE + 1), "same")
         level = int(wide.argmax())
@@ -89,11 +93,14 @@ def _flat_paper(image: Grey) -> tuple[int, ...] | None:
 
 def _on_flat_paper(image: Grey, paper: tuple[int, ...]) -> Grey:
     """The difference from the paper, in the channel where it is largest, whichever its sign."""
-    levels = np.arange(256)[:, np.newaxis]
-    table = np.abs(levels - np.array(paper)).astype(np.uint8)  # (256, channels)
-    difference = np.asarray(cv2.LUT(image, table[np.newaxis]), np.uint8)
-    if image.ndim == 3:
-        difference = difference.max(axis=2)
+    channels = cv2.split(image) if image.ndim == 3 else [image]
+    differences = [
+        cv2.absdiff(channel, np.array([float(level)]))  # a scalar to OpenCV
+        for channel, level in zip(channels, paper, strict=True)
+    ]
+    difference = np.asarray(differences[0], np.uint8)
+    for other in differences[1:]:
+        difference = np.asarray(cv2.max(difference, other), np.uint8)
     strongest = int(difference.max())
     if MIN_CONTRAST <= strongest < 255:
         return np.asarray(cv2.convertScaleAbs(difference, alpha=255 / strongest), np.uint8)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.cleaning import HALF, clean
+from digitcli.cleaning import HALF, above, clean
 from digitcli.ink import extract
 
 IMAGE_SIZE = 28  # pixels, height and width of MNIST form
@@ -82,7 +82,7 @@ def box(ink: Images) -> tuple[int, int, int, int] | None:
     strongest = int(ink.max())
     if strongest == 0:
         return None
-    x, y, width, height = cv2.boundingRect((ink > INK_SHARE * strongest).astype(np.uint8))
+    x, y, width, height = cv2.boundingRect(above(ink, int(INK_SHARE * strongest)))
     return x, y, width, height
 
 
@@ -93,12 +93,18 @@ def _crop(ink: Images) -> Images | None:
     return ink[y : y + height, x : x + width]
 
 
-def _strokes(digit: Images) -> tuple[Images, float]:
-    """Return what is written, 0 or 1 with a margin, and how wide its strokes are in the mean, in pixels."""
-    written = (np.pad(digit, _STROKE_MARGIN) >= HALF).astype(np.uint8)
-    inside = cv2.distanceTransform(written, cv2.DIST_L2, 3)
+def _strokes(digit: Images) -> tuple[Images, NDArray[np.float32], float]:
+    """Measure the strokes.
+
+    Returns:
+        What is written, 0 or 1, with a margin; each pixel's distance to what is not, in pixels; the
+        strokes' width in the mean, in pixels.
+    """
+    margin = (_STROKE_MARGIN,) * 4
+    written = above(np.asarray(cv2.copyMakeBorder(digit, *margin, cv2.BORDER_CONSTANT), np.uint8), HALF - 1)
+    inside = np.asarray(cv2.distanceTransform(written, cv2.DIST_L2, 3), np.float32)
     # within a stroke of width w, the distance to the rim is w/4 in the mean
-    return written, 4 * float(inside.sum()) / max(1, int(written.sum()))
+    return written, inside, 4 * float(inside.sum()) / max(1, cv2.countNonZero(written))
 
 
 def _with_usual_strokes(digit: Images) -> Images:
@@ -107,22 +113,20 @@ def _with_usual_strokes(digit: Images) -> Images:
     if longer <= DIGIT_SIZE:  # too coarse to tell
         return digit
     scale = _STROKE_SIDE / longer
-    written, stroke = _strokes(_fit(digit, _STROKE_SIDE))
+    written, inside, stroke = _strokes(_fit(digit, _STROKE_SIDE))
     # so thin a pen leaves nothing but its bends
-    if scale < 1 and (stroke < _HAIR or int(written.sum()) < _HAIR * _STROKE_SIDE):
+    if scale < 1 and (stroke < _HAIR or cv2.countNonZero(written) < _HAIR * _STROKE_SIDE):
         pen = round(1 / scale) + 1
         thick = np.asarray(cv2.dilate(digit, np.ones((pen, pen), np.uint8)), np.uint8)
-        written, stroke = _strokes(_fit(thick, _STROKE_SIDE))
+        written, inside, stroke = _strokes(_fit(thick, _STROKE_SIDE))
     usual = _STROKE_SIDE / DIGIT_SIZE
     wanted = min(max(stroke, _THINNEST * usual), _THICKEST * usual)
     if abs(wanted - stroke) < _SLIGHT:
         return digit
     change = (wanted - stroke) / 2  # on either side
-    inside = cv2.distanceTransform(written, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - written, cv2.DIST_L2, 3)
     distance = np.clip(inside - outside + change, -1, 1)  # to the changed rim, in pixels
-    changed = np.clip(distance * 128 + 128, 0, 255).astype(np.uint8)
-    cropped = _crop(changed)
+    cropped = _crop(np.asarray(cv2.convertScaleAbs(distance, alpha=128, beta=128), np.uint8))
     return digit if cropped is None else cropped
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.cleaning import HALF
+from digitcli.cleaning import HALF, above, find_marks
 from digitcli.ink import Grey
 
 MAX_MARKS = 1_000  # of a page; more is a texture, not writing
@@ -108,21 +108,20 @@ def _weighted_median(sizes: NDArray[np.float64]) -> float:
 
 def _marks(ink: Grey) -> list[Piece]:
     """Return the connected parts of the ink, each with its faint rim; none where they are a texture."""
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats((ink >= HALF).astype(np.uint8), connectivity=8)
+    labels, boxes = find_marks(ink)
     height, width = ink.shape
-    sizes = boxes[1:, cv2.CC_STAT_WIDTH].astype(float) * boxes[1:, cv2.CC_STAT_HEIGHT]
-    kept = np.flatnonzero(~_frames(labels, boxes[1:]) & (boxes[1:, cv2.CC_STAT_AREA] >= _LEAST_AREA)) + 1
-    if len(kept) > MAX_MARKS or sizes[kept - 1].sum() > _MOST_COVERED * ink.size:
+    sizes = boxes[:, cv2.CC_STAT_WIDTH].astype(float) * boxes[:, cv2.CC_STAT_HEIGHT]
+    kept = np.flatnonzero(~_frames(labels, boxes) & (boxes[:, cv2.CC_STAT_AREA] >= _LEAST_AREA))
+    if len(kept) > MAX_MARKS or sizes[kept].sum() > _MOST_COVERED * ink.size:
         return []
     marks = []
-    for number in kept:
-        left, top = int(boxes[number, cv2.CC_STAT_LEFT]) - 1, int(boxes[number, cv2.CC_STAT_TOP]) - 1
-        right = left + int(boxes[number, cv2.CC_STAT_WIDTH]) + 2
-        bottom = top + int(boxes[number, cv2.CC_STAT_HEIGHT]) + 2
-        left, top, right, bottom = max(0, left), max(0, top), min(width, right), min(height, bottom)
+    for place in kept:
+        left, top, across, down, _ = (int(value) for value in boxes[place])
+        right, bottom = min(width, left + across + 1), min(height, top + down + 1)
+        left, top = max(0, left - 1), max(0, top - 1)
         own = labels[top:bottom, left:right]
         part = ink[top:bottom, left:right]
-        stranger = (own != number) & (own != 0)
+        stranger = (own != place + 1) & (own != 0)
         marks.append(Piece(left, top, np.where(stranger, 0, part).astype(np.uint8)))
     return marks
 
@@ -134,6 +133,8 @@ def _frames(labels: NDArray[Any], boxes: NDArray[Any]) -> NDArray[np.bool_]:
         labels: (H, W), 1 for the pixels of the first mark.
         boxes: (N, 5), x, y, width, height and area of each mark.
     """
+    if len(boxes) < 3:  # it takes two to be framed
+        return np.zeros(len(boxes), bool)
     left, top, width, height = boxes[:, :4].T.astype(float)
     x, y = left + width / 2, top + height / 2
     frames = np.zeros(len(boxes), bool)
@@ -154,8 +155,8 @@ def _frames(labels: NDArray[Any], boxes: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _group(marks: list[Piece]) -> list[Line]:
     """Gather marks into lines, from top to bottom; small marks join the line that is nearest."""
-    if not marks:
-        return []
+    if len(marks) <= 1:
+        return [marks] if marks else []
     boxes = np.array([(m.x, m.y, m.x + m.width, m.y + m.height) for m in marks], float)  # (N, 4)
     sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     usual = _weighted_median(sizes)
@@ -266,8 +267,8 @@ def _paths(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.in
 def _follow(back: NDArray[np.int8], row: int, column: int) -> NDArray[np.intp]:
     """Return the columns of the path from (row, column) to the top, beginning at the bottom."""
     path = [column]
-    for above in range(row, 0, -1):
-        column += int(back[above, column])
+    for place in range(row, 0, -1):
+        column += int(back[place, column])
         path.append(column)
     return np.array(path)
 
@@ -290,5 +291,5 @@ def _minima(cost: NDArray[np.float32], height: int) -> list[int]:
 
 
 def _trimmed(mark: Piece, ink: NDArray[np.uint8]) -> Piece:
-    x, y, width, height = cv2.boundingRect((ink >= HALF).astype(np.uint8))
+    x, y, width, height = cv2.boundingRect(above(ink, HALF - 1))
     return Piece(mark.x + x, mark.y + y, ink[y : y + height, x : x + width])
