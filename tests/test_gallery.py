@@ -41,6 +41,12 @@ def test_compare_lays_runs_together(digitcli: Command, trained: Path, style: str
     assert (trained.parent / "pictures" / "comparison.png").stat().st_size > 10_000
 
 
+def test_compare_needs_no_data(digitcli: Command) -> None:
+    outcome = digitcli("plot", "--compare", "one", "--data", "sample")
+    assert outcome.status == 2
+    assert "leave one of them out" in outcome.stderr
+
+
 def test_folders_without_compare_are_explained(digitcli: Command, trained: Path) -> None:
     outcome = digitcli("plot", "artifacts")
     assert outcome.status == 2

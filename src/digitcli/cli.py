@@ -1,5 +1,6 @@
 """The command line: the commands' names, the options of all of them, and the one error boundary."""
 
+import errno
 import io
 import sys
 import traceback
@@ -70,6 +71,9 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if settings.debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            tell_error(f"{error.filename or 'the output'}: cannot be written: no space is left")
+            return ExitCode.FAILED
         tell_error(f"{type(error).__name__}: {error}")
         say("That is unexpected. Run it again as: digitcli --debug ...  to see where it happened.")
         return ExitCode.FAILED

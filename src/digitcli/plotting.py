@@ -29,6 +29,7 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PINK, SKY, BLACK, GREY = "#CC79A7", "#56B4E9", "#000000", "#6E6E6E"
 _CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY, BLACK)
 _DPI = 110
+_NAME = 28  # characters of a run in a legend
 _FONT = 11  # points
 
 
@@ -88,11 +89,16 @@ def comparison(histories: Mapping[str, History]) -> Figure:
                 linestyle=line,
                 marker=marker,
                 markersize=5,
-                label=_plain(f"{name} ({_value(quantity, values[-1])})"),
+                label=_plain(f"{_shortened(name)} ({_value(quantity, values[-1])})"),
             )
         _finish_curves(axes, quantity)
         axes.set_ylabel(f"validation {quantity}", fontsize=_FONT)
     return figure
+
+
+def _shortened(name: str) -> str:
+    """Leave out the middle of a long name: folders of runs differ at their ends."""
+    return name if len(name) <= _NAME else f"{name[: _NAME // 3]}...{name[-(_NAME - _NAME // 3 - 3) :]}"
 
 
 def samples(digits: Digits) -> Figure:

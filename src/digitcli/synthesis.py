@@ -22,6 +22,9 @@ from digitcli.strokes import draw_stroke
 _CANVAS = 128  # pixels
 _BOX = 90  # pixels, the longer side of a form in it
 _SAMPLES = 8  # points between two points of a form
+_ENDS = 0.08  # how much longer or shorter a stroke may be at either end; a share of the box
+_BENDS = np.array([(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)])  # half waves over the box, in x and y
+_BEND = 0.04  # what each of them moves, standard deviation
 # Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _LEFT_IS_NONE, _RIGHT_IS_NONE = (0, 2, 4, 5, 8), (0, 2, 5)  # digits of which a half looks like none
@@ -35,10 +38,12 @@ _FONTS = (
 
 
 def digits(count: int, seed: int) -> Digits:
-    """Draw `count` digits, as many of each; the same seed draws the same."""
-    labels = (np.arange(count) % CLASSES).astype(np.uint8)
+    """Draw `count` digits, as many of each form; the same seed draws the same."""
+    forms = [(digit, form) for digit in range(CLASSES) for form in DIGITS[digit]]
     random = np.random.default_rng([seed, 0])
-    return Digits(_images(count, lambda place: _digit(int(labels[place]), random)), labels)
+    images = _images(count, lambda place: _drawn(forms[place % len(forms)][1], random))
+    labels = [forms[place % len(forms)][0] for place in range(count)]
+    return Digits(images, np.array(labels, np.uint8))
 
 
 def others(count: int, seed: int, source: Digits) -> Digits:
@@ -72,20 +77,38 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
     return concatenate(parts)
 
 
-def _digit(label: int, random: np.random.Generator) -> Images | None:
-    forms = DIGITS[label]
-    return _drawn(forms[int(random.integers(len(forms)))], random)
-
-
 def _drawn(form: Form, random: np.random.Generator) -> Images | None:
     """Draw a form in a hand of its own."""
-    wobble = random.uniform(0.01, 0.05)
+    wobble = random.uniform(0.01, 0.04)
     strokes = [_curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
+    bend = random.normal(0, _BEND, (len(_BENDS), 2))
+    strokes = [_bent(_with_other_ends(stroke, random), bend) for stroke in strokes]
     aspect = np.exp(random.uniform(-0.7, 0.2))  # width to height
     slant, turn = random.uniform(-0.45, 0.25), random.normal(0, 0.1)
     shape = np.array([[aspect, 0.0], [slant, 1.0]])
     shape = shape @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return _picture([stroke @ shape for stroke in strokes], random)
+
+
+def _with_other_ends(stroke: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Leave out a little of a stroke (P, 2) at its ends, or go on a little in its direction."""
+    if len(stroke) < 2 * _SAMPLES:
+        return stroke
+    for _ in range(2):
+        more = random.uniform(-_ENDS, _ENDS)
+        if more < 0:
+            stroke = stroke[: len(stroke) - round(-more * len(stroke))]
+        else:
+            ahead = stroke[-1] - stroke[-4]
+            stroke = np.concatenate([stroke, [stroke[-1] + ahead * more / max(np.hypot(*ahead), 1e-6)]])
+        stroke = stroke[::-1]
+    return stroke
+
+
+def _bent(stroke: NDArray[np.float64], bend: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stretch here and press together there: a smooth field over the box, the same for all strokes."""
+    waves = np.cos(np.pi * stroke[:, np.newaxis] * _BENDS).prod(axis=2)  # (P, B)
+    return np.asarray(stroke + waves @ bend)
 
 
 def _picture(strokes: list[NDArray[np.float64]], random: np.random.Generator) -> Images | None:

@@ -40,6 +40,9 @@ def plot(
             f"found {more[0]} without --compare; for one run's folder use --artifacts {more[0]}"
         )
 
+    if compare and data:
+        raise OptionError(f"--data {data} with --compare: curves need no data; leave one of them out")
+
     from digitcli import artifacts, gallery
 
     if show:
