@@ -24,7 +24,7 @@ def test_json_is_the_contracts_object_and_is_kept(digitcli: Command, trained: Pa
     assert report["accuracy_ci95"][0] < report["accuracy"] < report["accuracy_ci95"][1]
     assert np.trace(report["confusion"]) == round(500 * report["accuracy"])
     assert json.loads((trained / "metrics.json").read_text()) == report
-    assert {"confusion.png", "mistakes.png"} <= {path.name for path in trained.iterdir()}
+    assert {"confusion.png", "mistakes.png", "reliability.png"} <= {path.name for path in trained.iterdir()}
 
 
 def test_evaluate_repeats_what_train_measured(digitcli: Command, trained: Path) -> None:

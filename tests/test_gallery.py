@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-PICTURES = ("loss.png", "accuracy.png", "samples.png", "confusion.png", "mistakes.png")
+PICTURES = ("loss.png", "accuracy.png", "samples.png", "confusion.png", "mistakes.png", "reliability.png")
 
 
 def test_every_picture_from_history_and_model_alone(digitcli: Command, trained: Path) -> None:

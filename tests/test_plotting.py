@@ -116,3 +116,13 @@ def test_pictures_without_a_mistake(few: Digits) -> None:
     perfect = score(np.eye(10, dtype=np.float32)[five.labels], five, data="five", model="m", seconds=0.0)
     assert "100.00% right, 0 of 5 wrong" in texts(plotting.confusion(perfect))
     assert "No mistakes" in texts(plotting.mistakes(perfect, five))
+
+
+def test_reliability_holds_confidence_against_accuracy(evaluation: Evaluation) -> None:
+    figure = plotting.reliability(evaluation)
+    points = figure.axes[0].containers[0][0].get_xydata()
+    counts = [int(text.get_text()) for text in figure.axes[0].texts]
+    assert sum(counts) == 300
+    weighted = sum(count * abs(x - y) for count, (x, y) in zip(counts, points, strict=True)) / 300
+    assert weighted == pytest.approx(evaluation.calibration_error)
+    assert f"calibration error {weighted:.2%}" in figure.axes[0].get_title()

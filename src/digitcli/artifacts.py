@@ -25,6 +25,7 @@ SAMPLES = "samples.png"
 AUGMENTATION = "augmentation.png"
 CONFUSION = "confusion.png"
 MISTAKES = "mistakes.png"
+RELIABILITY = "reliability.png"
 COMPARISON = "comparison.png"
 CHECKPOINT = "checkpoint.npz"
 FILES = (
@@ -39,9 +40,11 @@ FILES = (
     AUGMENTATION,
     CONFUSION,
     MISTAKES,
+    RELIABILITY,
     COMPARISON,
     CHECKPOINT,
 )
+OF_RESULTS = (CONFUSION, MISTAKES, RELIABILITY)  # pictures that evaluate and plot draw
 INTERRUPTED = "interrupted"  # a folder
 
 MEMBER = "member"  # which of several networks an epoch trained

@@ -35,12 +35,21 @@ def evaluate(reader: DigitReader, digits: Digits, *, data: str, model: str) -> E
 
 
 def save_report(evaluation: Evaluation, digits: Digits, folder: Path) -> tuple[str, ...]:
-    """Write ``metrics.json``, ``confusion.png`` and ``mistakes.png``; return their names."""
+    """Write ``metrics.json`` and the pictures of the results; return their names."""
     with artifacts.replacing(folder) as files:
         files.write_json(artifacts.METRICS, evaluation.as_json())
-        files.write(artifacts.CONFUSION, plotting.png(plotting.confusion(evaluation)))
-        files.write(artifacts.MISTAKES, plotting.png(plotting.mistakes(evaluation, digits)))
+        for name, figure in result_pictures(evaluation, digits).items():
+            files.write(name, plotting.png(figure))
         return files.names()
+
+
+def result_pictures(evaluation: Evaluation, digits: Digits) -> dict[str, plotting.Figure]:
+    """Draw what was read well and what was not, by file name."""
+    return {
+        artifacts.CONFUSION: plotting.confusion(evaluation),
+        artifacts.MISTAKES: plotting.mistakes(evaluation, digits),
+        artifacts.RELIABILITY: plotting.reliability(evaluation),
+    }
 
 
 def unseen(dataset: Dataset, model: Path) -> Digits:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from digitcli import artifacts, plotting
 from digitcli.datasets import divide, load
-from digitcli.evaluation import evaluate, is_trained_on, unseen
+from digitcli.evaluation import evaluate, is_trained_on, result_pictures, unseen
 from digitcli.recognizer import Recognizer
 
 
@@ -30,8 +30,7 @@ def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
         artifacts.LOSS: plotting.curves(history, "loss", evaluation.loss),
         artifacts.ACCURACY: plotting.curves(history, "accuracy", evaluation.accuracy),
         artifacts.SAMPLES: plotting.samples(shown),
-        artifacts.CONFUSION: plotting.confusion(evaluation),
-        artifacts.MISTAKES: plotting.mistakes(evaluation, digits),
+        **result_pictures(evaluation, digits),
     }
     with artifacts.replacing(folder) as files:
         for name, figure in pictures.items():

@@ -40,6 +40,7 @@ class Evaluation:
     Attributes:
         data, model: names, as the user gave them.
         probabilities: (N, 10) float32, one row an image.
+        right: (N,), whether it was read right.
         loss: mean categorical cross-entropy, natural logarithm.
         accuracy_ci95: 95% confidence interval of the accuracy (Wilson).
         confusion: (10, 10) counts; rows are what it is, columns what was read.
@@ -51,6 +52,7 @@ class Evaluation:
     data: str
     model: str
     probabilities: NDArray[np.float32]
+    right: NDArray[np.bool_]
     accuracy: float
     accuracy_ci95: tuple[float, float]
     loss: float
@@ -80,7 +82,8 @@ def score(
 ) -> Evaluation:
     """Compare probabilities (N, 10) with the labels of `digits`."""
     read, truth = probabilities.argmax(axis=1), digits.labels
-    right = int((read == truth).sum())
+    right = read == truth
+    count = int(right.sum())
     confusion = np.bincount(truth.astype(np.intp) * CLASSES + read, minlength=CLASSES**2)
     confusion = confusion.reshape(CLASSES, CLASSES)
     of_truth = probabilities[np.arange(len(digits)), truth].astype(np.float64)
@@ -88,21 +91,52 @@ def score(
         data=data,
         model=model,
         probabilities=probabilities,
-        accuracy=right / len(digits),
-        accuracy_ci95=wilson_interval(right, len(digits)),
+        right=right,
+        accuracy=count / len(digits),
+        accuracy_ci95=wilson_interval(count, len(digits)),
         loss=float(-np.log(np.clip(of_truth, EPSILON, 1)).mean()),
         per_class=tuple(_class_report(confusion, digit) for digit in range(CLASSES)),
         confusion=confusion,
-        calibration_error=_calibration_error(probabilities, read == truth),
+        calibration_error=_calibration_error(probabilities, right),
         seconds=seconds,
     )
 
 
-def _calibration_error(probabilities: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
-    confidence = probabilities.max(axis=1)
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The images of an interval of confidence.
+
+    Attributes:
+        confidence: their mean.
+        accuracy: the share of them that was read right.
+        accuracy_ci95: its 95% confidence interval (Wilson).
+        count: how many they are.
+    """
+
+    confidence: float
+    accuracy: float
+    accuracy_ci95: tuple[float, float]
+    count: int
+
+
+def reliability_bins(
+    probabilities: NDArray[np.float32], right: NDArray[np.bool_]
+) -> tuple[ReliabilityBin, ...]:
+    """Gather images by confidence, in 15 intervals of the same width, of which empty ones are left out."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
     places = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = np.bincount(places, right - confidence.astype(np.float64), minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(right))
+    bins = []
+    for place in np.unique(places):
+        inside = places == place
+        hits, count = int(right[inside].sum()), int(inside.sum())
+        interval = wilson_interval(hits, count)
+        bins.append(ReliabilityBin(float(confidence[inside].mean()), hits / count, interval, count))
+    return tuple(bins)
+
+
+def _calibration_error(probabilities: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+    bins = reliability_bins(probabilities, right)
+    return sum(each.count * abs(each.accuracy - each.confidence) for each in bins) / len(right)
 
 
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:

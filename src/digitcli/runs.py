@@ -239,7 +239,7 @@ def _finish(
         files.write_json(artifacts.RUN, description)
         written = files.names()
         # pictures of the model being replaced, and what only an unfinished run needs
-        for stale in (artifacts.CONFUSION, artifacts.MISTAKES, artifacts.AUGMENTATION, artifacts.CHECKPOINT):
+        for stale in (*artifacts.OF_RESULTS, artifacts.AUGMENTATION, artifacts.CHECKPOINT):
             if stale not in written:
                 files.remove(stale)
     return RunResult(

@@ -36,7 +36,8 @@ def evaluate(
 ) -> None:
     """Read a data source's test images and report how well that went.
 
-    Writes metrics.json, confusion.png and mistakes.png. TensorFlow is needed for .keras files only.
+    Writes metrics.json, confusion.png, mistakes.png and reliability.png. TensorFlow is needed for
+    .keras files only.
     """
     from digitcli import artifacts, datasets, evaluation
     from digitcli.recognizer import find_model

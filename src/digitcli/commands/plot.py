@@ -31,7 +31,7 @@ def plot(
     folder: Artifacts = ARTIFACTS,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Draw loss, accuracy, samples, confusion and mistakes of a run anew.
+    """Draw loss, accuracy, samples, confusion, mistakes and reliability of a run anew.
 
     Needs the run's history.json and model.onnx, and no TensorFlow.
     """
