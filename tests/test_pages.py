@@ -76,6 +76,17 @@ def test_a_slanted_line_and_dust(reader: Recognizer, few: Digits) -> None:
     assert len(straight) == 4
 
 
+@pytest.mark.parametrize("gap", [6, 10, 18])
+def test_a_5_with_its_bar_apart_is_one_digit_in_one_line(reader: Recognizer, few: Digits, gap: int) -> None:
+    sheet = page(["41"], few, height=120)
+    canvas = np.full((240, 200), 255, np.uint8)
+    body = np.array([(60, 60), (52, 100), (90, 95), (115, 120), (100, 155), (60, 165), (40, 155)], np.int32)
+    cv2.polylines(canvas, [body], False, 0, 9, cv2.LINE_AA)
+    cv2.line(canvas, (58, 55 - gap), (125, 50 - gap), 0, 9, cv2.LINE_AA)
+    together = np.hstack([canvas, np.pad(sheet, ((0, 0), (0, 40)), constant_values=255)[:240]])
+    assert reader.read(together).text == "541"
+
+
 def test_a_frame_and_a_dark_desk_hide_nothing(reader: Recognizer, few: Digits) -> None:
     drawn = page(["123", "4567"], few)
     plain = reader.read(drawn).text

@@ -1,16 +1,19 @@
 import numpy as np
 import pytest
 
-from digitcli import Recognizer, synthesis
+from digitcli import Recognizer, cuttings, synthesis
 from digitcli.config import Synthesis
 from digitcli.datasets import NO_DIGIT, Digits
+from digitcli.errors import InputError
+from digitcli.glyphs import DIGITS
 from digitcli.recognizer import BOXED_MODEL
 
 
-def test_as_many_of_each_digit_and_the_same_again_from_the_same_seed() -> None:
+def test_as_many_of_each_form_and_the_same_again_from_the_same_seed() -> None:
     drawn = synthesis.digits(50, seed=3)
     assert drawn.images.shape == (50, 28, 28)
-    assert np.bincount(drawn.labels).tolist() == [5] * 10
+    forms = [len(DIGITS[digit]) for digit in range(10)]
+    assert np.bincount(synthesis.digits(sum(forms), seed=0).labels).tolist() == forms
     assert np.array_equal(drawn.images, synthesis.digits(50, seed=3).images)
     assert not np.array_equal(drawn.images, synthesis.digits(50, seed=4).images)
     assert (drawn.images.max(axis=(1, 2)) == 255).all()
@@ -41,3 +44,18 @@ def test_they_come_after_the_real_ones(few: Digits, digits: int, others: int) ->
     assert np.array_equal(together.images[:300], few.images)
     assert np.array_equal(together.labels[:300], few.labels)
     assert np.count_nonzero(together.labels == NO_DIGIT) == others
+
+
+def test_digits_that_touched_are_cut_well(few: Digits) -> None:
+    cut = cuttings.touching(60, seed=1, source=few)
+    assert cut.images.shape == (60, 28, 28)
+    assert np.array_equal(cut.images, cuttings.touching(60, seed=1, source=few).images)
+    assert len(set(cut.labels.tolist())) == 10
+    read = Recognizer.load(BOXED_MODEL).digits(cut.images).argmax(axis=1)
+    assert np.mean(read == cut.labels) > 0.85
+
+
+def test_digits_that_never_touch_are_not_looked_for_without_end(few: Digits) -> None:
+    blank = Digits(np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.uint8))
+    with pytest.raises(InputError, match="no digits that can be made to touch"):
+        cuttings.touching(5, seed=1, source=blank)

@@ -67,11 +67,13 @@ class Synthesis(Table):
     """Images drawn by the program and trained on beside the real ones.
 
     Attributes:
-        digits: in the forms of many schools, as many of each.
+        digits: in the forms of many schools, as many of each form.
+        touching: digits cut from others that they touch.
         others: marks that are no digits, of which the network is to be unsure.
     """
 
     digits: int = Field(default=0, ge=0, le=1_000_000)
+    touching: int = Field(default=0, ge=0, le=1_000_000)
     others: int = Field(default=0, ge=0, le=1_000_000)
 
 

@@ -25,7 +25,7 @@ from digitcli.preprocessing import (
     normalise,
     page_ink,
 )
-from digitcli.segmentation import Line, Piece, cut, find_lines, join, line_height
+from digitcli.segmentation import FLAT, Line, Piece, cut, find_lines, join, line_height
 
 Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
 
@@ -156,6 +156,8 @@ def prepare(image: Pixels, *, single: bool = False, scale: float = 1.0) -> Page:
 
 def _is_doubtful(mark: Piece, height: float, confidence: float) -> bool:
     """Tell whether a mark may be several digits that touch."""
+    if mark.height < FLAT * height:
+        return False
     breadth = mark.width / min(height, 1.5 * mark.height)
     return breadth > _NARROW and (confidence < _SURE or breadth > _WIDE)
 

@@ -23,6 +23,7 @@ _MIDDLE, _EMPTY = 0.6, 0.01  # share of a frame's sides that is its middle; shar
 _INSIDE = 0.12  # size of what is framed, at least, as a share of the frame's lower side
 _LINE_OVERLAP = 0.35  # of two marks' heights, as a share of the lower one's, by which they share a line
 _SMALL = 0.4  # of a line's height; lower and narrower marks do not found lines
+FLAT = 0.3  # height of a bar, and its distance to the digit, at most; shares of the digit's height
 _BESIDE = 1.5  # distance to a mark, as a share of its size, within which another is beside it
 _DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
@@ -181,8 +182,13 @@ def _group(marks: list[Piece]) -> list[Line]:
 
 
 def _is_small(place: int, boxes: NDArray[np.float64], sizes: NDArray[np.float64], usual: float) -> bool:
-    """Tell whether a mark is much smaller than one beside it in the same line, or mere dust."""
-    _, top, _, bottom = boxes[place]
+    """Tell whether a mark is much smaller than one beside it in the same line, a bar, or mere dust."""
+    left, top, right, bottom = boxes[place]
+    heights = boxes[:, 3] - boxes[:, 1]
+    over = (boxes[:, 0] < right) & (boxes[:, 2] > left)
+    # the bar of a 5, apart from it
+    if (over & (bottom - top < FLAT * heights) & (_distances(boxes[place], boxes) < FLAT * heights)).any():
+        return True
     near = _distances(boxes[place], boxes) < _BESIDE * sizes
     level = (boxes[:, 1] < bottom + sizes / 4) & (boxes[:, 3] > top - sizes / 4)
     largest = float(sizes[near & level].max())  # at least its own

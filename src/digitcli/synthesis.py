@@ -1,4 +1,4 @@
-"""Images drawn by the program: digits in the forms of many schools, and marks that are no digits.
+"""Images made by the program: digits in the forms of many schools, and marks that are no digits.
 
 MNIST was written by Americans, and it has nothing but digits. What it lacks is drawn from
 `glyphs.py` and from OpenCV's Hershey letters, distorted at random, and brought into MNIST form like
@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.cleaning import HALF
 from digitcli.config import Synthesis
+from digitcli.cuttings import half, pair, touching
 from digitcli.datasets import NO_DIGIT, Digits, concatenate
 from digitcli.glyphs import DIGITS, OTHERS, Form
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, normalise
@@ -27,8 +27,6 @@ _BENDS = np.array([(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)])  # half waves over t
 _BEND = 0.04  # what each of them moves, standard deviation
 # Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
-_LEFT_IS_NONE, _RIGHT_IS_NONE = (0, 2, 4, 5, 8), (0, 2, 5)  # digits of which a half looks like none
-_LEAST_PIECE, _NARROWEST_PIECE = 25, 6  # pixels written, pixels wide
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -72,6 +70,8 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
     parts = [train]
     if synthesis.digits:
         parts.append(digits(synthesis.digits, seed))
+    if synthesis.touching:
+        parts.append(touching(synthesis.touching, seed, concatenate(parts)))
     if synthesis.others:
         parts.append(others(synthesis.others, seed, train))
     return concatenate(parts)
@@ -155,41 +155,6 @@ def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
     return _picture(strokes, random)
 
 
-def _piece(random: np.random.Generator, source: Digits) -> Images | None:
-    """The left or the right of a digit, as a wrong cut leaves it."""
-    place = int(random.integers(len(source)))
-    left = random.random() < 0.5
-    if int(source.labels[place]) not in (_LEFT_IS_NONE if left else _RIGHT_IS_NONE):
-        return None
-    at = int(random.integers(11, 17))
-    half = source.images[place][:, :at] if left else source.images[place][:, at:]
-    _, columns = np.nonzero(half > HALF)
-    if len(columns) < _LEAST_PIECE or np.ptp(columns) < _NARROWEST_PIECE:  # upright and narrow: a 1
-        return None
-    return normalise(half)
-
-
-def _pair(random: np.random.Generator, source: Digits) -> Images | None:
-    """Two digits side by side, as a cut left out leaves them."""
-    one, other = (source.images[int(place)] for place in random.integers(len(source), size=2))
-    if not (one.any() and other.any()):
-        return None
-    gap = int(random.integers(-4, 4))
-    left, right = _narrow(one), _narrow(other)
-    canvas = np.zeros((IMAGE_SIZE + 8, left.shape[1] + right.shape[1] + 8), np.uint8)
-    top = int(random.integers(0, 8))
-    canvas[4 : 4 + IMAGE_SIZE, : left.shape[1]] = left
-    x = max(0, left.shape[1] + gap)
-    part = canvas[top : top + IMAGE_SIZE, x : x + right.shape[1]]
-    np.maximum(part, right, out=part)
-    return normalise(canvas)
-
-
-def _narrow(image: Images) -> Images:
-    columns = np.flatnonzero(image.max(axis=0))
-    return image[:, columns[0] : columns[-1] + 1]
-
-
 def _warped(canvas: Images, random: np.random.Generator) -> Images:
     """Turn, shear and stretch a picture about its middle."""
     turn, shear = random.normal(0, 0.15), random.normal(0, 0.2)
@@ -201,5 +166,5 @@ def _warped(canvas: Images, random: np.random.Generator) -> Images:
     return np.asarray(cv2.warpAffine(canvas, matrix, canvas.shape[::-1]), np.uint8)
 
 
-_MAKERS = (_letter, _sign, _scribble, _piece, _pair)
+_MAKERS = (_letter, _sign, _scribble, half, pair)
 _SHARES = (0.25, 0.15, 0.2, 0.15, 0.25)
