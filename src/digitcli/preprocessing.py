@@ -148,7 +148,7 @@ def _centre(digit: Images) -> Images:
     moments = cv2.moments(digit)
     x = round(CENTRE - moments["m10"] / moments["m00"])
     y = round(CENTRE - moments["m01"] / moments["m00"])
-    x, y = np.clip(x, 0, IMAGE_SIZE - width), np.clip(y, 0, IMAGE_SIZE - height)
+    x, y = min(max(x, 0), IMAGE_SIZE - width), min(max(y, 0), IMAGE_SIZE - height)
     canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     canvas[y : y + height, x : x + width] = digit
     return canvas

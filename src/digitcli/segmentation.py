@@ -97,6 +97,8 @@ def find_lines(ink: Grey) -> list[Line]:
 
 def line_height(line: Line) -> float:
     """Return the height of a line's digits, in pixels: large marks count for more than small ones."""
+    if len(line) == 1:
+        return float(line[0].height)
     return _weighted_median(np.array([mark.height for mark in line], float))
 
 
