@@ -39,7 +39,7 @@ _CUT_COST = 1.0  # of every cut through ink
 _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
-_SURE = 0.9  # confidence from which a mark between these is one digit
+_SURE = 0.9  # confidence from which a mark between these is one digit, and what is cut from one is
 _WIDEST = 2.2  # width of a digit to its line's height
 
 
@@ -118,8 +118,8 @@ class Page:
             original, and its ten probabilities.
         """
         readings = []
-        for _, candidates, rows in self._by_line(probabilities):
-            path = _best_path(candidates, rows)
+        for line, candidates, rows in self._by_line(probabilities):
+            path = _without_vain_cuts(_best_path(candidates, rows), line, candidates, rows)
             readings.append([(_scaled(candidates[place].box, self._scale), rows[place]) for place in path])
         return readings
 
@@ -205,3 +205,27 @@ def _best_path(candidates: list[Candidate], probabilities: NDArray[np.float32]) 
         path.append(best)
         place = candidates[best].first
     return path[::-1]
+
+
+def _without_vain_cuts(
+    path: list[int], line: Line, candidates: list[Candidate], probabilities: NDArray[np.float32]
+) -> list[int]:
+    """Take marks for one again of which the cuts have not made digits beyond doubt.
+
+    Else a letter would be cut until its pieces look like digits.
+    """
+    groups: list[list[int]] = []  # of candidates that cuts have parted
+    for number in path:
+        if groups and line[candidates[number].first].is_cut_off:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    whole = {(candidate.first, candidate.last): number for number, candidate in enumerate(candidates)}
+    kept: list[int] = []
+    for group in groups:
+        ends = candidates[group[0]].first, candidates[group[-1]].last
+        if ends in whole and min(float(probabilities[number].max()) for number in group) < _SURE:
+            kept.append(whole[ends])
+        else:
+            kept += group
+    return kept
