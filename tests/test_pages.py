@@ -87,6 +87,17 @@ def test_a_5_with_its_bar_apart_is_one_digit_in_one_line(reader: Recognizer, few
     assert reader.read(together).text == "541"
 
 
+def test_letters_are_not_cut_until_they_look_like_digits(reader: Recognizer) -> None:
+    pages = []
+    for letter in "AEFHKMNRWXdhkmw":
+        canvas = np.full((220, 240), 255, np.uint8)
+        cv2.putText(canvas, letter, (50, 160), cv2.FONT_HERSHEY_SIMPLEX, 5, 0, 12, cv2.LINE_AA)
+        pages.append(canvas)
+    read = [reading.text for reading in reader.read_many(pages)]
+    assert sum(len(text) > 1 for text in read) <= 1  # none is several digits
+    assert sum(bool(text) for text in read) <= 5
+
+
 def test_a_frame_and_a_dark_desk_hide_nothing(reader: Recognizer, few: Digits) -> None:
     drawn = page(["123", "4567"], few)
     plain = reader.read(drawn).text
