@@ -26,7 +26,7 @@ FLOORS = [
         "backend",
     },
     {"models", "normalization", "augmentation", "precision", "metrics", "plotting", "datasets"},
-    {"segmentation", "pages", "recognizer", "cuttings", "synthesis"},
+    {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "canvas"},
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {"training", "evaluation", "calibration", "export", "gallery", "runs", "annotation", "prediction"},
     {"commands", "cli", "__main__"},

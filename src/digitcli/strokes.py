@@ -66,16 +66,21 @@ def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
 
     Returns (256, 256) uint8, ink bright on black, the drawing in the middle.
     """
+    canvas = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+    for stroke in placed(strokes):
+        draw_stroke(canvas, stroke, PEN_WIDTH)
+    return canvas
+
+
+def placed(strokes: Sequence[Sequence[tuple[float, float]]]) -> list[Points]:
+    """Return the points of strokes of any scale, moved and scaled to where `picture` draws them."""
     points = [np.asarray(stroke, np.float64) for stroke in strokes]
     low = np.min([stroke.min(axis=0) for stroke in points], axis=0)
     high = np.max([stroke.max(axis=0) for stroke in points], axis=0)
     extent = float(np.max(high - low))
     scale = PICTURE_BOX / extent if extent > 1e-9 else 1.0
     middle = (low + high) / 2
-    canvas = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
-    for stroke in points:
-        draw_stroke(canvas, (stroke - middle) * scale + PICTURE_SIZE / 2, PEN_WIDTH)
-    return canvas
+    return [(stroke - middle) * scale + PICTURE_SIZE / 2 for stroke in points]
 
 
 def draw_stroke(canvas: Images, points: Points, width: int, value: int = 255) -> None:
@@ -87,11 +92,39 @@ def draw_stroke(canvas: Images, points: Points, width: int, value: int = 255) ->
         width: of the pen, in pixels.
         value: of the ink, 0..255.
     """
-    places = np.rint(points * (1 << _FRACTION_BITS)).astype(np.int32)
+    places = _fixed(points)
     if len(np.unique(places, axis=0)) == 1:
-        x, y = (int(value) for value in places[0])
-        radius = (width << _FRACTION_BITS) // 2
-        cv2.circle(canvas, (x, y), radius, value, cv2.FILLED, cv2.LINE_AA, _FRACTION_BITS)
+        _dot(canvas, places[0], width, value)
     else:
         line = places[:, np.newaxis]
         cv2.polylines(canvas, [line], False, value, width, cv2.LINE_AA, _FRACTION_BITS)
+
+
+def draw_growing(canvas: Images, points: Points, width: int, first: int = 0, value: int = 255) -> None:
+    """Draw a stroke that grows: the same picture to the bit, in however many calls it is drawn.
+
+    Args:
+        canvas: (height, width) uint8, changed in place.
+        points: (P, 2) x, y in pixels; all of the stroke so far.
+        width: of the pen, in pixels.
+        first: how many of the points earlier calls have drawn.
+        value: of the ink, 0..255.
+    """
+    places = _fixed(points[max(0, first - 1) :])
+    if first == 0:
+        _dot(canvas, places[0], width, value)
+    pieces = list(
+        np.stack([places[:-1], places[1:]], axis=1)
+    )  # each with round ends: no order of calls shows
+    if pieces:
+        cv2.polylines(canvas, pieces, False, value, width, cv2.LINE_AA, _FRACTION_BITS)
+
+
+def _fixed(points: Points) -> NDArray[np.int32]:
+    return np.rint(points * (1 << _FRACTION_BITS)).astype(np.int32)
+
+
+def _dot(canvas: Images, place: NDArray[np.int32], width: int, value: int) -> None:
+    x, y = (int(part) for part in place)
+    radius = (width << _FRACTION_BITS) // 2
+    cv2.circle(canvas, (x, y), radius, value, cv2.FILLED, cv2.LINE_AA, _FRACTION_BITS)
