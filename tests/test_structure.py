@@ -26,9 +26,10 @@ FLOORS = [
         "backend",
     },
     {"models", "normalization", "augmentation", "precision", "metrics", "plotting", "datasets"},
-    {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "canvas"},
+    {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "canvas", "insight"},
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {"training", "evaluation", "calibration", "export", "gallery", "runs", "annotation", "prediction"},
+    {"events", "corrections", "session"},
     {"commands", "cli", "__main__"},
 ]
 FILES = sorted(SOURCE.rglob("*.py"))

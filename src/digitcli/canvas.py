@@ -345,6 +345,13 @@ class Canvas:
             raster.repaint(strokes, damage)
 
 
+def next_brush(width: float, step: int) -> float:
+    """Return the next of `BRUSHES` that is wider than `width` (`step` 1) or thinner (-1), if there is one."""
+    if step > 0:
+        return min((brush for brush in BRUSHES if brush > width), default=BRUSHES[-1])
+    return max((brush for brush in BRUSHES if brush < width), default=BRUSHES[0])
+
+
 def _require_finite(*values: float) -> None:
     if not all(math.isfinite(value) for value in values):
         raise InputError(f"found a point at {values[:2]}; expected finite numbers")

@@ -4,8 +4,11 @@ One drawing is one JSON object a line: ``{"label": 7, "strokes": [[[x, y], ...],
 down, any scale, other keys ignored.
 """
 
-from collections.abc import Sequence
-from typing import Annotated
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Annotated, cast
 
 import cv2
 import numpy as np
@@ -59,6 +62,24 @@ def parse(line: str | bytes, where: str) -> Drawing:
     if sum(len(stroke) for stroke in drawing.strokes) > MAX_POINTS:
         raise DataError(f"{where}: over {MAX_POINTS:,} points; expected at most that")
     return drawing
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give the lines of a file, plain or gzipped, that are not blank, with their numbers, from 1.
+
+    Raises `DataError` where the file cannot be read.
+    """
+    number = 0
+    try:
+        with cast("IO[bytes]", gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")) as file:
+            while line := file.readline(MAX_LINE + 1):
+                number += 1
+                if line.strip():
+                    yield number, line
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: cut off or damaged ({error}); expected gzipped lines of JSON") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:

@@ -1,0 +1,260 @@
+"""One person's time at a canvas: events go in, what is drawn and what was read come out.
+
+Every face of the canvas shares it: a window, a replay without one, a page. It opens no window, prints
+nothing, and reads in whichever thread its face sees fit.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digitcli import artifacts
+from digitcli.canvas import SIDE, Canvas
+from digitcli.corrections import FILE, Corrections
+from digitcli.errors import DigitcliError
+from digitcli.events import AT_A_PLACE, Event
+from digitcli.insight import READING_SIZE, Insight, Snapshot, seems_single
+from digitcli.raster import Raster
+from digitcli.recognizer import Reading
+
+DRAWINGS = "drawings"  # the folder inside the artifacts folder
+HISTORY = 50  # readings that are remembered
+
+_SAVED_SIZE = 512  # pixels of a saved picture
+_NOWHERE = "Not in a replay: nothing is written"
+
+
+class Mode(StrEnum):
+    """What a drawing is taken for."""
+
+    AUTO = "automatic"
+    ONE = "one digit"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A reading that was kept.
+
+    Attributes:
+        words: the digits, or that it is none.
+        confidence: of the least sure of them, 0..1; None where there are none.
+        reading: boxes are in units of the canvas.
+    """
+
+    words: str
+    confidence: float | None
+    reading: Reading
+
+
+class Session:
+    """What has been drawn, read, kept and said so far.
+
+    Attributes:
+        read: reads a snapshot; None while the model is still being loaded.
+        insight: what was read last; may be of an earlier version of the canvas.
+        kept: the readings that were kept, the last `HISTORY` of them.
+        message: the last thing to tell, or nothing.
+        is_over: whether the person wants to stop.
+    """
+
+    def __init__(
+        self, folder: Path, read: Callable[[Snapshot], Insight] | None = None, *, writes: bool = True
+    ) -> None:
+        """Begin with an empty canvas.
+
+        Args:
+            folder: the artifacts folder, for drawings and corrections.
+            read: see above.
+            writes: whether files are written; a replay writes none.
+        """
+        self.canvas = Canvas()
+        self.read = read
+        self.mode = Mode.AUTO
+        self.erases = False
+        self.explains = False
+        self.shows_help = False
+        self.insight: Insight | None = None
+        self.kept: list[Kept] = []
+        self.message = ""
+        self.is_over = False
+        self._folder = folder
+        self._writes = writes
+        self._raster: Raster = self.canvas.raster(READING_SIZE)
+        self._corrections = Corrections(folder / FILE)
+        self._corrected: int | None = None  # the version of the canvas that was corrected last
+        self._kept_version: int | None = None
+
+    def handle(self, event: Event) -> Kept | None:
+        """Let something happen; return the reading that is kept by it."""
+        x, y = event.x or 0.0, event.y or 0.0
+        match event.do:
+            case "pen" | "erase":
+                self.message = ""
+                self.shows_help = False
+                self.canvas.begin(x, y, event.t, erase=self.erases or event.do == "erase")
+            case "move":
+                self.canvas.extend(x, y, event.t)
+            case "up":
+                self.canvas.end()
+                if self.canvas.is_full:
+                    self.message = "The canvas is full; C clears it"
+            case "undo":
+                self.message = "" if self.canvas.undo() else "Nothing to undo"
+            case "redo":
+                self.message = "" if self.canvas.redo() else "Nothing to redo"
+            case "clear":
+                self.canvas.clear()
+                self.message = ""
+            case "brush":
+                self.canvas.brush = float(event.to or self.canvas.brush)
+                self.message = f"Brush {self.canvas.brush:g}"
+            case "eraser":
+                self.erases = not self.erases
+                self.message = "The pen erases; E draws again" if self.erases else ""
+            case "mode":
+                modes = list(Mode)
+                self.mode = modes[(modes.index(self.mode) + 1) % len(modes)]
+                self.message = f"Reads: {self.mode}"
+            case "explain":
+                self.explains = not self.explains
+                self.message = ""
+            case "help":
+                self.shows_help = not self.shows_help
+            case "keep":
+                return self._keep()
+            case "save":
+                self._say(self._save)
+            case "correct":
+                self._say(lambda: self._correct(int(event.to or 0)))
+            case "quit":
+                self.canvas.end()
+                self.is_over = True
+        return None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the insight is of the canvas as it is."""
+        return self.snapshot(copy=False) is None
+
+    def snapshot(self, *, copy: bool = True) -> Snapshot | None:
+        """Return what is to be read, or None where that has been done or nothing is drawn.
+
+        Args:
+            copy: the ink, so that it can be read while the drawing goes on.
+        """
+        if not self.canvas.strokes:
+            self.insight = None
+            return None
+        single = self.mode == Mode.ONE or (self.mode == Mode.AUTO and seems_single(self.canvas.strokes))
+        done = self.insight
+        if (
+            done
+            and (done.version, done.single) == (self.canvas.version, single)
+            and done.explained >= self.explains
+        ):
+            return None
+        ink = self._raster.ink.copy() if copy else self._raster.ink
+        return Snapshot(self.canvas.version, ink, single, self.explains)
+
+    def refresh(self) -> None:
+        """Read the canvas now, if that has not been done and the model is there."""
+        if self.read and (snapshot := self.snapshot(copy=False)):
+            self.insight = self.read(snapshot)
+
+    def last(self) -> Kept | None:
+        """Return the reading of what is on the canvas, if it was not kept."""
+        self.refresh()
+        if self.insight is None or self.canvas.version == self._kept_version:
+            return None
+        return _kept(self.insight)
+
+    def _say(self, deed: Callable[[], str]) -> None:
+        """Do what may fail for reasons outside; the drawing goes on, whatever came of it."""
+        try:
+            self.message = deed()
+        except DigitcliError as error:
+            self.message = f"Not saved: {error}"
+
+    def _keep(self) -> Kept | None:
+        self.canvas.end()
+        self.refresh()
+        kept = _kept(self.insight) if self.insight else None
+        if kept is None:
+            self.message = "Nothing to keep yet" if self.read else "The model is still being loaded"
+            return None
+        self.kept.append(kept)
+        del self.kept[:-HISTORY]
+        self._kept_version = self.canvas.version
+        self.message = ""
+        return kept
+
+    def _save(self) -> str:
+        self.canvas.end()
+        if not self.canvas.strokes:
+            return "Nothing to save yet"
+        if not self._writes:
+            return _NOWHERE
+        self.refresh()
+        folder = self._folder / DRAWINGS
+        read = self.insight.in_words if self.insight else ""
+        stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+        name, number = stem, 1
+        while (folder / f"{name}.png").exists():
+            number += 1
+            name = f"{stem}-{number}"
+        with artifacts.replacing(folder) as files:
+            files.write(f"{name}.png", self.picture())
+            drawing = {"label": None, "read": read, "strokes": self.canvas.as_strokes()}
+            files.write(f"{name}.jsonl", json.dumps(drawing).encode() + b"\n")
+        return f"Saved {folder / name}.png and .jsonl"
+
+    def picture(self) -> bytes:
+        """Return the drawing as PNG, dark on white, (512, 512)."""
+        from digitcli.decoding import png  # and Pillow, which nothing else here needs
+
+        raster = Raster(_SAVED_SIZE, SIDE)
+        raster.paint(self.canvas.strokes)
+        return png(np.asarray(cv2.bitwise_not(raster.ink), np.uint8))
+
+    def _correct(self, label: int) -> str:
+        self.canvas.end()
+        if not self.canvas.strokes:
+            return f"Draw first, then say that it is a {label}"
+        if self.mode == Mode.NUMBER or not (self.mode == Mode.ONE or seems_single(self.canvas.strokes)):
+            return "Corrections are of one digit alone; N reads as one"
+        if not self._writes:
+            return _NOWHERE
+        self.refresh()
+        again = self._corrected == self.canvas.version and self._corrections.take_back()
+        read = self.insight.in_words if self.insight else ""
+        self._corrections.add(self.canvas.as_strokes(), label, read)
+        self._corrected = self.canvas.version
+        return f"{'Now a' if again else 'Noted as a'} {label} in {self._corrections.path}"
+
+
+def _kept(insight: Insight) -> Kept | None:
+    if not insight.in_words:
+        return None
+    return Kept(insight.in_words, insight.confidence, insight.reading)
+
+
+def play(session: Session, events: Iterable[Event]) -> Iterator[Kept]:
+    """Let events happen without a window, and give each reading that is kept.
+
+    Read is what a window would have read last: the canvas whenever the pen is up.
+    """
+    for event in events:
+        kept = session.handle(event)
+        if event.do not in AT_A_PLACE:
+            session.refresh()
+        if kept:
+            yield kept
+        if session.is_over:
+            break
