@@ -29,7 +29,9 @@ FLOORS = [
     {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "canvas", "insight"},
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {"training", "evaluation", "calibration", "export", "gallery", "runs", "annotation", "prediction"},
-    {"events", "corrections", "session"},
+    {"events", "corrections", "session", "reader", "painting", "display"},
+    {"layout", "face"},
+    {"window"},
     {"commands", "cli", "__main__"},
 ]
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -10,6 +10,7 @@ import typer
 
 from digitcli import __version__
 from digitcli.commands.console import say, tell_error
+from digitcli.commands.draw import draw
 from digitcli.commands.evaluate import evaluate
 from digitcli.commands.plot import plot
 from digitcli.commands.predict import predict
@@ -29,6 +30,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(plot)
 app.command()(predict)
+app.command()(draw)
 
 
 class _Settings:

@@ -39,9 +39,9 @@ AT_A_PLACE = ("pen", "erase", "move")
 
 _HEADER = {"digitcli": "recording", "version": 1}
 _FREQUENCY = 125  # events a second when pen strokes are played, as of a mouse
-_LIMIT = 4 * SIDE  # units; a mouse may leave the canvas, but not that far
+LIMIT = 4 * SIDE  # units; a mouse may leave the canvas, but not that far
 
-_Coordinate = Annotated[float, Field(ge=-_LIMIT, le=_LIMIT)]
+_Coordinate = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
 
 
 class Event(BaseModel):

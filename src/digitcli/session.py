@@ -90,6 +90,7 @@ class Session:
         self._corrections = Corrections(folder / FILE)
         self._corrected: int | None = None  # the version of the canvas that was corrected last
         self._kept_version: int | None = None
+        self._emptied = 0  # the version of the canvas that was empty last
 
     def handle(self, event: Event) -> Kept | None:
         """Let something happen; return the reading that is kept by it."""
@@ -139,34 +140,40 @@ class Session:
         return None
 
     @property
-    def is_read(self) -> bool:
-        """Whether the insight is of the canvas as it is."""
-        return self.snapshot(copy=False) is None
+    def is_single(self) -> bool:
+        """Whether the drawing is taken for one digit."""
+        if self.mode == Mode.AUTO:
+            return seems_single(self.canvas.strokes)
+        return self.mode == Mode.ONE
 
-    def snapshot(self, *, copy: bool = True) -> Snapshot | None:
-        """Return what is to be read, or None where that has been done or nothing is drawn.
-
-        Args:
-            copy: the ink, so that it can be read while the drawing goes on.
-        """
+    @property
+    def needs_reading(self) -> bool:
+        """Whether the insight is not of the canvas as it is."""
         if not self.canvas.strokes:
             self.insight = None
-            return None
-        single = self.mode == Mode.ONE or (self.mode == Mode.AUTO and seems_single(self.canvas.strokes))
+            self._emptied = self.canvas.version
+            return False
         done = self.insight
-        if (
-            done
-            and (done.version, done.single) == (self.canvas.version, single)
-            and done.explained >= self.explains
-        ):
-            return None
-        ink = self._raster.ink.copy() if copy else self._raster.ink
-        return Snapshot(self.canvas.version, ink, single, self.explains)
+        return (
+            done is None
+            or (done.version, done.single) != (self.canvas.version, self.is_single)
+            or done.explained < self.explains
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Return what is to be read, for any thread, while the drawing goes on."""
+        return Snapshot(self.canvas.version, self._raster.ink.copy(), self.is_single, self.explains)
+
+    def accept(self, insight: Insight) -> None:
+        """Take what was read of a snapshot; nothing that is older than what is known already."""
+        if insight.version >= max(self._emptied, self.insight.version if self.insight else 0):
+            self.insight = insight
 
     def refresh(self) -> None:
         """Read the canvas now, if that has not been done and the model is there."""
-        if self.read and (snapshot := self.snapshot(copy=False)):
-            self.insight = self.read(snapshot)
+        if self.needs_reading and self.read:
+            ink = self._raster.ink
+            self.insight = self.read(Snapshot(self.canvas.version, ink, self.is_single, self.explains))
 
     def last(self) -> Kept | None:
         """Return the reading of what is on the canvas, if it was not kept."""
@@ -227,7 +234,7 @@ class Session:
         self.canvas.end()
         if not self.canvas.strokes:
             return f"Draw first, then say that it is a {label}"
-        if self.mode == Mode.NUMBER or not (self.mode == Mode.ONE or seems_single(self.canvas.strokes)):
+        if not self.is_single:
             return "Corrections are of one digit alone; N reads as one"
         if not self._writes:
             return _NOWHERE

@@ -10,6 +10,7 @@ import typer
 
 from digitcli.commands.console import print_json, print_table, say, stderr, tell_error
 from digitcli.commands.options import ARTIFACTS, Artifacts, Quiet, model_in_words
+from digitcli.commands.readings import reading_as_json
 from digitcli.errors import ExitCode, OptionError
 
 if TYPE_CHECKING:
@@ -93,16 +94,7 @@ def _print_lines(outcomes: Iterable["Outcome"]) -> int:
 def _as_json(outcome: "Outcome") -> dict[str, Any]:
     if outcome.reading is None:
         return {"file": outcome.file, "error": str(outcome.error)}
-    digits = [
-        {
-            "digit": digit.digit,
-            "confidence": digit.confidence,
-            "box": list(digit.box),
-            "probabilities": list(digit.probabilities),
-        }
-        for digit in outcome.reading.digits
-    ]
-    return {"file": outcome.file, "text": outcome.reading.text, "digits": digits}
+    return {"file": outcome.file, **reading_as_json(outcome.reading)}
 
 
 def _print_table(outcomes: Iterable["Outcome"]) -> int:

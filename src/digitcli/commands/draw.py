@@ -1,0 +1,189 @@
+"""``digitcli draw``: a canvas in a window that reads while somebody draws."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitcli.commands.console import print_json, print_line, say, tell_error
+from digitcli.commands.options import ARTIFACTS, Artifacts, Quiet, model_in_words
+from digitcli.commands.readings import reading_as_json
+from digitcli.errors import DataError, ExitCode, MissingError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digitcli.events import Event
+    from digitcli.insight import Insight, Snapshot
+    from digitcli.session import Kept, Session
+
+
+def draw(
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An .onnx file, instead of model.onnx in the artifacts folder or the one in the box.",
+        ),
+    ] = None,
+    folder: Artifacts = ARTIFACTS,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write everything that happens to a new file.")
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Play such a file, or a .jsonl file of pen strokes, instead of the mouse."
+        ),
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Replay as fast as it can be read.")] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Replay without a window, and only print what is read.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a reading to stdout.")] = False,
+) -> None:
+    """Draw digits with the mouse and see them read at every stroke.
+
+    Enter keeps a reading, C clears, U undoes, Esc quits; 0 to 9 say what a drawing really is, for
+    train --extra; ? shows all keys. What was kept is printed at the end. A replay writes no files.
+    """
+    if (fast or headless) and not replay:
+        raise OptionError(f"{'--headless' if headless else '--fast'}: expects --replay FILE")
+    if record and headless:
+        raise OptionError("--record: records a window, and --headless opens none")
+    show = _print_json if json else _print_words
+    damaged: list[DataError] = []
+    if replay and headless:
+        _play(replay, model, folder, damaged, show, fast=fast)
+    else:
+        _open(replay, model, folder, damaged, show, record=record, fast=fast, quiet=quiet)
+    for error in damaged:
+        tell_error(str(error))
+    if damaged:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _load(model: Path) -> "Callable[[Snapshot], Insight]":
+    from digitcli.insight import read
+    from digitcli.recognizer import Recognizer
+
+    recognizer = Recognizer.load(model)
+    return lambda snapshot: read(recognizer, snapshot)
+
+
+def _find(model: Path | None, folder: Path) -> Path:
+    from digitcli.recognizer import find_model
+
+    path = model or find_model(folder)
+    if not path.is_file():
+        raise MissingError(f"{path}: no such model; train one with: digitcli train")
+    return path
+
+
+def _play(
+    file: Path,
+    model: Path | None,
+    folder: Path,
+    damaged: list[DataError],
+    show: "Callable[[Kept], None]",
+    *,
+    fast: bool,
+) -> None:
+    """Replay without a window, printing each reading as it is kept."""
+    import time
+
+    from digitcli.events import load
+    from digitcli.session import Session, play
+
+    session = Session(folder, _load(_find(model, folder)), writes=False)
+    start = time.perf_counter()
+
+    def in_time(event: "Event") -> "Event":
+        if not fast:
+            time.sleep(max(0.0, start + event.t - time.perf_counter()))
+        return event
+
+    for kept in play(session, map(in_time, load(file, damaged))):
+        show(kept)
+    if last := session.last():
+        show(last)
+
+
+def _open(
+    replay: Path | None,
+    model: Path | None,
+    folder: Path,
+    damaged: list[DataError],
+    show: "Callable[[Kept], None]",
+    *,
+    record: Path | None,
+    fast: bool,
+    quiet: bool,
+) -> None:
+    """Draw in a window; what was kept is printed when it is closed, however that comes."""
+    from contextlib import ExitStack
+
+    from digitcli import display
+
+    try:
+        screen = display.require_display()
+    except MissingError as error:
+        raise MissingError(f"{error}; {_instead()}") from error
+    from digitcli import window as window_
+    from digitcli.events import Recording, load
+    from digitcli.reader import Reader
+    from digitcli.session import Session
+
+    path = _find(model, folder)
+    events = window_.Replay(load(replay, damaged), fast=fast) if replay else None
+    session = Session(folder, writes=replay is None)
+    readings: list[Kept] = []
+    with ExitStack() as stack:
+        recording = stack.enter_context(Recording(record)) if record else None
+        stack.enter_context(display.noticing_its_end(lambda: _end_at_once(session, readings, show)))
+        reader = Reader(lambda: _load(path))
+        window = window_.Window(session, window_.usual_size(screen))
+        stack.callback(window.close)
+        if not quiet:
+            say(f"Model: {model_in_words(path)}. Draw in the window; ? shows the keys, Esc closes it.")
+        try:
+            window_.run(
+                window,
+                session,
+                reader,
+                model_in_words(path),
+                replay=events,
+                heard=recording.add if recording else lambda _: None,
+                kept=readings.append,
+            )
+        finally:
+            for kept in [*readings, *filter(None, [session.last()])]:
+                show(kept)
+
+
+def _end_at_once(session: "Session", readings: "list[Kept]", show: "Callable[[Kept], None]") -> None:
+    """The display is gone, and Qt is about to end the process: say what there is to say before."""
+    try:
+        for kept in [*readings, *filter(None, [session.last()])]:
+            show(kept)
+        tell_error(f"the display went away while the window was open; {_instead()}")
+    finally:
+        os._exit(ExitCode.MISSING)
+
+
+def _instead() -> str:
+    if find_spec("digitcli.commands.serve"):
+        return "digitcli serve opens the same canvas in a browser"
+    return "digitcli predict reads image files without one"
+
+
+def _print_words(kept: "Kept") -> None:
+    sure = "" if kept.confidence is None else f"{kept.confidence:.1%}"
+    print_line(f"{kept.words:<12}  {sure}".rstrip())
+
+
+def _print_json(kept: "Kept") -> None:
+    print_json(reading_as_json(kept.reading))

@@ -1,0 +1,240 @@
+"""The window: OpenCV's events in, the face of a session out, one `waitKey` a turn.
+
+The mouse is never kept waiting: all that has happened since the last turn is taken together, and the
+canvas is read once a turn. What takes longer than one digit is read beside it, always the newest canvas.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+
+import cv2
+
+from digitcli.canvas import next_brush
+from digitcli.events import AT_A_PLACE, LIMIT, Event
+from digitcli.face import Face
+from digitcli.layout import USUAL
+from digitcli.reader import Reader
+from digitcli.session import Kept, Session
+
+TITLE = "digitcli"
+LOADING = "loading the model ..."
+
+_BUSY, _IDLE = 1, 12  # milliseconds to wait for events, while there are some and while there are none
+_CALM = 0.4  # seconds without an event until the waits become longer
+_SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
+_MOST = 0.9  # of the screen, that the window takes at first
+_LINGERS = 1.0  # seconds that a window stays after a replay
+_KEYS = {
+    "\r": "keep",
+    "\n": "keep",
+    "c": "clear",
+    "u": "undo",
+    "\x1a": "undo",  # Ctrl-Z, where the system gives it to us
+    "\x08": "undo",
+    "r": "redo",
+    "\x19": "redo",  # Ctrl-Y
+    "e": "eraser",
+    "n": "mode",
+    "h": "explain",
+    "?": "help",
+    "s": "save",
+    "\x1b": "quit",
+}
+_DOWN = {
+    cv2.EVENT_LBUTTONDOWN: "pen",
+    cv2.EVENT_LBUTTONDBLCLK: "pen",
+    cv2.EVENT_RBUTTONDOWN: "erase",
+    cv2.EVENT_RBUTTONDBLCLK: "erase",
+}
+_UP = (cv2.EVENT_LBUTTONUP, cv2.EVENT_RBUTTONUP)
+_HELD = cv2.EVENT_FLAG_LBUTTON | cv2.EVENT_FLAG_RBUTTON
+
+
+class Window:
+    """OpenCV's window as a source of events and a place for pictures."""
+
+    def __init__(self, session: Session, size: tuple[int, int]) -> None:
+        """Open it; `display.require_display` comes first."""
+        self.is_open = True
+        self.pointer: tuple[float, float] | None = None  # in units of the canvas
+        self._session = session
+        self._events: list[Event] = []
+        self._is_down = False
+        self._start = time.perf_counter()
+        self._last = -_CALM  # when something happened
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_FREERATIO)
+        cv2.resizeWindow(TITLE, *size)
+        self._size = size  # as the window manager has it; other than the layout's where that is too small
+        self.face = Face(session, *size)
+        cv2.setMouseCallback(TITLE, self._on_mouse)
+        # before any event is taken: where the mouse is, OpenCV tells in pixels of what it shows
+        self.show(LOADING)
+
+    def close(self) -> None:
+        """Take the window away, if it is still there."""
+        self.face.close()
+        if self.is_open:
+            self.is_open = False
+            cv2.destroyWindow(TITLE)
+
+    def show(self, model: str) -> bool:
+        """Show the session as it is; return whether that is another picture than before."""
+        picture = self.face.draw(model, self.pointer)
+        if picture is None:
+            return False
+        cv2.imshow(TITLE, picture)
+        return True
+
+    def wait(self, *, is_busy: bool = False) -> list[Event]:
+        """Return what has happened since the last call, waiting a moment where that is nothing."""
+        is_busy = is_busy or self._is_down or self._now() - self._last < _CALM
+        key = cv2.waitKeyEx(_BUSY if is_busy else _IDLE)
+        if key != -1:
+            self._on_key(key)
+        if not _is_visible():
+            self.is_open = False
+            self._add("quit")
+        else:
+            _, _, width, height = cv2.getWindowImageRect(TITLE)
+            if width > 0 and height > 0 and (width, height) != self._size:
+                self._resize(width, height)
+        events, self._events = self._events, []
+        return events
+
+    def _resize(self, width: int, height: int) -> None:
+        self.face.close()
+        self._size = (width, height)
+        self.face = Face(self._session, width, height)
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._start
+
+    def _add(self, do: str, place: tuple[float, float] | None = None, to: float | None = None) -> None:
+        x, y = place if place else (None, None)
+        self._last = self._now()
+        self._events.append(
+            Event.model_validate({"t": round(self._last, 4), "do": do, "x": x, "y": y, "to": to})
+        )
+
+    def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        across, down = (min(max(v, -LIMIT), LIMIT) for v in self.face.layout.to_canvas(x, y))
+        self.pointer = place = (round(across, 2), round(down, 2))
+        self._last = self._now()
+        if event in _DOWN:
+            self._is_down = True
+            self._add(_DOWN[event], place)
+        elif event in _UP or (self._is_down and not flags & _HELD):  # released where we do not hear of it
+            if self._is_down:
+                self._add("up")
+            self._is_down = False
+        elif event == cv2.EVENT_MOUSEMOVE and self._is_down:
+            self._add("move", place)
+
+    def _on_key(self, key: int) -> None:
+        character = chr(key & 0xFF).lower()
+        if character in _KEYS:
+            self._add(_KEYS[character])
+        elif character.isdecimal():
+            self._add("correct", to=int(character))
+        elif character in "[]":
+            self._add("brush", to=next_brush(self._session.canvas.brush, 1 if character == "]" else -1))
+
+
+def _is_visible() -> bool:
+    try:
+        return bool(cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1)
+    except cv2.error:  # with the last window, all that knows of windows is gone
+        return False
+
+
+def usual_size(screen: tuple[int, int] | None) -> tuple[int, int]:
+    """Return how large the window is at first, in pixels: larger where the screen has many of them."""
+    if screen is None:
+        return USUAL
+    scale = max(1.0, min(screen[0] / _SCREEN[0], screen[1] / _SCREEN[1]))
+    scale = min(scale, _MOST * screen[0] / USUAL[0], _MOST * screen[1] / USUAL[1])
+    return round(USUAL[0] * scale), round(USUAL[1] * scale)
+
+
+def run(
+    window: Window,
+    session: Session,
+    reader: Reader,
+    model: str,
+    *,
+    replay: "Replay | None" = None,
+    heard: Callable[[Event], None] = lambda _: None,
+    kept: Callable[[Kept], None] = lambda _: None,
+) -> None:
+    """Let somebody draw until they want to stop.
+
+    Args:
+        window: where.
+        session: with what is drawn already.
+        reader: reads; loads the model at first.
+        model: its name.
+        replay: takes the place of mouse and keys.
+        heard: is told of every event.
+        kept: is told of every reading that is kept.
+    """
+    while not session.is_over:
+        events = window.wait(is_busy=replay is not None or reader.read is None)
+        if replay is not None:
+            # the window itself can still be closed, and drawn in when the replay is over
+            events = [event for event in events if event.do == "quit"] or replay.due()
+        for event in events:
+            if (reading := session.handle(event)) is not None:
+                kept(reading)
+            heard(event)
+        if session.is_over:
+            break
+        take_a_turn(session, reader)
+        window.show(model if reader.read else LOADING)
+
+
+def take_a_turn(session: Session, reader: Reader) -> None:
+    """Read the canvas, if that is to be done: one digit at once, anything that takes longer beside it."""
+    if reader.error:
+        raise reader.error
+    session.read = reader.read
+    if insight := reader.take():
+        session.accept(insight)
+    if not session.needs_reading or session.read is None:
+        return
+    if session.is_single and not session.explains:
+        session.refresh()
+    elif not reader.expects(session.canvas.version, single=session.is_single, explained=session.explains):
+        reader.submit(session.snapshot())
+
+
+class Replay:
+    """Events that were recorded, as they become due."""
+
+    def __init__(self, events: Iterator[Event], *, fast: bool) -> None:
+        """Begin.
+
+        Args:
+            events: in the order of their times.
+            fast: each turn takes what comes up to the next event that is no move, whatever its time.
+        """
+        self._events = itertools.chain(events)
+        self._next: Event | None = next(self._events, None)
+        self._fast = fast
+        self._start = time.perf_counter()
+        self._end: float | None = None
+
+    def due(self) -> list[Event]:
+        """Return what is to happen now; after the last event, and a moment to look at it, the end."""
+        now = time.perf_counter()
+        events: list[Event] = []
+        while self._next is not None and (self._fast or self._next.t <= now - self._start):
+            events.append(self._next)
+            self._next = next(self._events, None)
+            if self._fast and events[-1].do not in AT_A_PLACE:
+                break
+        if self._next is None and not events:
+            self._end = self._end or now
+            if self._fast or now - self._end > _LINGERS:
+                events.append(Event(t=now - self._start, do="quit"))
+        return events
