@@ -63,6 +63,7 @@ _SHORT = (  # the most useful first; as many as fit are shown
     ("[ ]", "pen"),
 )
 _SURE = 0.9  # confidence from which a digit is shown without doubt
+_ONLY_INK = (None, True, False, False, None)  # nothing over the ink
 _FOR, _AGAINST = (32, 84, 232), (196, 128, 40)  # evidence, as colours
 
 
@@ -71,24 +72,25 @@ class Face:
 
     Attributes:
         layout: where everything is.
+        picture: (H, W, 3) uint8, blue first, as `draw` left it.
     """
 
     def __init__(self, session: Session, width: int, height: int) -> None:
         self.layout: Layout = arrange(width, height)
         self._session = session
-        self._picture = painting.blank(*self.layout.size)
+        self.picture = painting.blank(*self.layout.size)
         self._raster = session.canvas.raster(self.layout.canvas[2])
         self._colours = _between(PAPER, INK)  # of ink 0..255
         self._pale = _between(PAPER, FAINT)  # on which other colours show
         self._panel_shown: Any = None  # what the panel shows
-        self._canvas_shown: Any = None
+        self._over_shown: Any = None  # on the canvas, over the ink
         self._foot_shown: Any = None
 
     def close(self) -> None:
         """Let the canvas no longer draw for this size."""
         self._session.canvas.release(self._raster)
 
-    def draw(self, model: str, pointer: tuple[float, float] | None = None) -> Images | None:
+    def draw(self, model: str, pointer: tuple[float, float] | None = None) -> bool:
         """Bring the picture up to date.
 
         Args:
@@ -96,7 +98,7 @@ class Face:
             pointer: where the mouse is, in units of the canvas, if it is shown.
 
         Returns:
-            (H, W, 3) uint8, blue first, valid until the next call; None where it is as it was.
+            Whether it is another one now.
         """
         session = self._session
         insight = session.insight if session.canvas.strokes else None
@@ -105,30 +107,33 @@ class Face:
             insight if insight and (not insight.single or session.explains) else None,
             bool(session.canvas.strokes),
             session.shows_help,
-            session.explains,
+            session.explains and insight is not None,
             pointer if session.erases else None,
         )
-        canvas = (session.canvas.version, *over)
         panel = (insight, session.mode, model, len(session.kept), session.kept[-1:], session.explains)
         foot = (session.message, session.erases)
         changed = False
-        if canvas != self._canvas_shown:
+        ink = self._raster.take_change()
+        if over != self._over_shown or (ink and over != _ONLY_INK):
             self._draw_canvas(over)
-            self._canvas_shown, changed = canvas, True
+            self._over_shown, changed = over, True
+        elif ink:
+            self._draw_ink(*ink)
+            changed = True
         if panel != self._panel_shown:
             self._draw_panel(model)
             self._panel_shown, changed = panel, True
         if foot != self._foot_shown:
             self._draw_foot()
             self._foot_shown, changed = foot, True
-        return self._picture if changed else None
+        return changed
 
     # the canvas
 
     def _draw_canvas(self, over: tuple[Any, ...]) -> None:
         insight, has_ink, shows_help, explains, eraser = over
         x, y, side, _ = self.layout.canvas
-        area = self._picture[y : y + side, x : x + side]
+        area = self.picture[y : y + side, x : x + side]
         is_explained = explains and insight is not None and insight.evidence
         ink = cv2.cvtColor(self._raster.ink, cv2.COLOR_GRAY2BGR)
         cv2.LUT(ink, self._pale if is_explained else self._colours, area)
@@ -145,7 +150,16 @@ class Face:
             cv2.circle(area, centre, round(ERASER * scale), QUIET, self._line, cv2.LINE_AA)
         if shows_help:
             self._draw_help(area)
-        outline(self._picture, self.layout.canvas, LINE, self._line, 3 * self.layout.unit)
+        outline(self.picture, self.layout.canvas, LINE, self._line, 3 * self.layout.unit)
+
+    def _draw_ink(self, left: int, top: int, right: int, bottom: int) -> None:
+        """Draw a part of the canvas, with nothing over its ink."""
+        x, y, _, _ = self.layout.canvas
+        ink = self._raster.ink[top:bottom, left:right]
+        if ink.size:
+            area = self.picture[y + top : y + bottom, x + left : x + right]
+            cv2.LUT(cv2.cvtColor(ink, cv2.COLOR_GRAY2BGR), self._colours, area)
+            outline(self.picture, self.layout.canvas, LINE, self._line, 3 * self.layout.unit)
 
     @property
     def _line(self) -> int:
@@ -213,7 +227,7 @@ class Face:
         left = min(layout.reading[0], layout.kept[0])
         bottom = layout.foot[1]
         top = layout.reading[1]
-        self._picture[top:bottom, left : layout.size[0]] = GROUND
+        fill(self.picture, (left, top, layout.size[0] - left, bottom - top), GROUND)
         digits = insight.reading.digits if insight else ()
         shown = digits[-1] if digits else None
         self._draw_reading()
@@ -228,31 +242,31 @@ class Face:
         small = self.layout.letters
         baseline = y + height - small * 1.9
         if insight is None or not insight.in_words:
-            write(self._picture, "nothing drawn", x, y + height - small * 0.35, small, QUIET)
+            write(self.picture, "nothing drawn", x, y + height - small * 0.35, small, QUIET)
             return
         confidence = insight.confidence
         if confidence is None:
             size = fitting("not a", width, 0.36 * height, 14, MEDIUM)
-            write(self._picture, "not a", x, baseline - 1.25 * size, size, DOUBT, MEDIUM)
-            write(self._picture, "digit", x, baseline - 0.25 * size, size, DOUBT, MEDIUM)
+            write(self.picture, "not a", x, baseline - 1.25 * size, size, DOUBT, MEDIUM)
+            write(self.picture, "digit", x, baseline - 0.25 * size, size, DOUBT, MEDIUM)
             best = max((d.confidence for d in insight.reading.digits), default=0.0)
-            write(self._picture, f"at most {best:.0%} sure", x, y + height - small * 0.35, small, QUIET)
+            write(self.picture, f"at most {best:.0%} sure", x, y + height - small * 0.35, small, QUIET)
             return
         tallest = (baseline - y) / CAPITALS
         size = fitting(insight.in_words, width, tallest, 16, BOLD)
         words = shortened(insight.in_words, width, size, keep_end=True)
         colour = WORDS if confidence >= _SURE else DOUBT
-        write(self._picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
+        write(self.picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
         known = sum(digit.digit is not None for digit in insight.reading.digits)
         sure = f"{_percent(confidence)} sure" if known == 1 else f"least sure {_percent(confidence)}"
-        write(self._picture, sure, x, y + height - small * 0.35, small, QUIET)
+        write(self.picture, sure, x, y + height - small * 0.35, small, QUIET)
 
     def _draw_view(self) -> None:
         """Draw the pictures that the network sees, as large as they can be beside each other."""
         insight = self._session.insight
         x, y, side, _ = self.layout.view
         forms = insight.forms if insight else ()
-        fill(self._picture, self.layout.view, INK if forms else LINE, 3 * self.layout.unit)
+        fill(self.picture, self.layout.view, INK if forms else LINE, 3 * self.layout.unit)
         if forms:
             columns = next(n for n in range(1, len(forms) + 1) if n * n >= len(forms))
             cell = side // columns
@@ -264,7 +278,7 @@ class Face:
                 how = cv2.INTER_NEAREST if pixels >= IMAGE_SIZE else cv2.INTER_AREA
                 grey = cv2.resize(form, (pixels, pixels), interpolation=how)
                 down, across = divmod(number, columns)
-                place = self._picture[
+                place = self.picture[
                     top + down * cell : top + down * cell + pixels,
                     x + across * cell : x + across * cell + pixels,
                 ]
@@ -274,7 +288,7 @@ class Face:
         words = next((each for each in choice if painting.width_of(each, size) <= side), "")
         room = self.layout.reading[1] + self.layout.reading[3] - (y + side)
         if room >= size:
-            write(self._picture, words, x, y + side + size * 1.2, size, QUIET)
+            write(self.picture, words, x, y + side + size * 1.2, size, QUIET)
 
     def _draw_bars(self, digit: Digit | None) -> None:
         x, y, width, height = self.layout.bars
@@ -292,29 +306,27 @@ class Face:
             is_best = number == best
             colour = (ACCENT if digit and digit.digit is not None else DOUBT) if is_best else FAINT
             write(
-                self._picture, str(number), x, foot, size, WORDS if is_best else QUIET,
+                self.picture, str(number), x, foot, size, WORDS if is_best else QUIET,
                 MEDIUM if is_best else painting.REGULAR,
             )  # fmt: skip
             bar = (x + label, round(middle - thick / 2), room, thick)
-            fill(self._picture, bar, LINE, thick / 2)
+            fill(self.picture, bar, LINE, thick / 2)
             filled = round(share * room)
             if filled >= 2:
-                fill(self._picture, (bar[0], bar[1], max(filled, thick // 2), thick), colour, thick / 2)
+                fill(self.picture, (bar[0], bar[1], max(filled, thick // 2), thick), colour, thick / 2)
             if share >= 0.0005:
-                write_right(
-                    self._picture, _percent(share), x + width, foot, size, WORDS if is_best else QUIET
-                )
+                write_right(self.picture, _percent(share), x + width, foot, size, WORDS if is_best else QUIET)
 
     def _draw_kept(self) -> None:
         x, y, width, height = self.layout.kept
         size = self.layout.letters
         foot = y + height - size * 0.45
-        write(self._picture, "Kept", x, foot, size, QUIET)
+        write(self.picture, "Kept", x, foot, size, QUIET)
         left = x + painting.width_of("Kept", size) + round(0.8 * size)
         words = "   ".join(kept.words for kept in self._session.kept)
         # the newest are at the end, and stay
         write(
-            self._picture,
+            self.picture,
             shortened(words, x + width - left, size, keep_end=True),
             left,
             foot,
@@ -328,7 +340,7 @@ class Face:
         size = max(11.0, 0.86 * self.layout.letters)
         mode = {Mode.AUTO: "Automatic", Mode.ONE: "One digit", Mode.NUMBER: "Number"}[self._session.mode]
         write(
-            self._picture,
+            self.picture,
             shortened(f"{mode}  \u2022  {model}", width, size),
             x,
             y + height - size * 0.5,
@@ -341,20 +353,20 @@ class Face:
     def _draw_foot(self) -> None:
         left, y, width, height = self.layout.foot
         x = float(left)
-        self._picture[y : y + height] = GROUND
+        fill(self.picture, (0, y, self.layout.size[0], height), GROUND)
         size = self.layout.letters
         foot = y + height / 2 + CAPITALS * size / 2
         if message := self._session.message:
-            write(self._picture, shortened(message, width, size), x, foot, size, ACCENT, MEDIUM)
+            write(self.picture, shortened(message, width, size), x, foot, size, ACCENT, MEDIUM)
             return
         gap = round(1.3 * size)
         for key, meaning in _SHORT:
             needed = painting.width_of(key, size, MEDIUM) + 0.4 * size + painting.width_of(meaning, size)
             if needed > width - (x - left):
                 break
-            write(self._picture, key, x, foot, size, WORDS, MEDIUM)
+            write(self.picture, key, x, foot, size, WORDS, MEDIUM)
             x += painting.width_of(key, size, MEDIUM) + round(0.4 * size)
-            write(self._picture, meaning, x, foot, size, QUIET)
+            write(self.picture, meaning, x, foot, size, QUIET)
             x += painting.width_of(meaning, size) + gap
 
 

@@ -81,7 +81,7 @@ def fill(picture: Images, rect: Rect, colour: Colour, radius: float = 0.0) -> No
         return
     corner = min(round(radius), width // 2, height // 2)
     if corner < 1:
-        picture[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)] = colour
+        cv2.rectangle(picture, rect, colour, cv2.FILLED)
         return
     cv2.fillPoly(picture, [_rounded(rect, corner)], colour, cv2.LINE_AA, _SHIFT)
 

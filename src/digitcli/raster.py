@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from digitcli.preprocessing import Images
 
 Bounds = tuple[float, float, float, float]  # left, top, right, bottom; in units of the canvas
+Pixels = tuple[int, int, int, int]  # the same in pixels, from the first to before the last
 
 _FRINGE = 4  # pixels around a stroke that antialiasing may touch
 
@@ -47,14 +48,22 @@ class Raster:
         """Begin with an empty picture of `size` pixels of a canvas of `side` units."""
         self.ink: Images = np.zeros((size, size), np.uint8)
         self.scale = size / side
+        self._changed: Pixels | None = None
+
+    def take_change(self) -> Pixels | None:
+        """Return what is different since the last call, or None where nothing is."""
+        changed, self._changed = self._changed, None
+        return changed
 
     def grow(self, stroke: Inked, first: int) -> None:
         """Draw the points of the last stroke after the first `first`, which are there already."""
         draw_growing(self.ink, self._pixels(stroke), self._pen(stroke), first)
+        self._note(self._within([grown(stroke.bounds, stroke.width / 2)]))
 
     def paint(self, strokes: Sequence[Inked]) -> None:
         """Draw everything anew."""
         self.ink[:] = 0
+        self._note((0, 0, *self.ink.shape))
         for stroke in strokes:
             draw_growing(self.ink, self._pixels(stroke), self._pen(stroke))
 
@@ -65,16 +74,10 @@ class Raster:
             strokes: all that are to be seen, in their order.
             damaged: bounds that contain every change, pens included.
         """
-        size = len(self.ink)
-        bounds = list(damaged)
-        if not bounds:
-            return
-        left, top = (max(0, math.floor(min(b[i] for b in bounds) * self.scale) - _FRINGE) for i in (0, 1))
-        right, bottom = (
-            min(size, math.ceil(max(b[i] for b in bounds) * self.scale) + _FRINGE) for i in (2, 3)
-        )
+        left, top, right, bottom = changed = self._within(list(damaged))
         if left >= right or top >= bottom:
             return
+        self._note(changed)
         # Drawn on a whole picture and cut out: a line that is clipped while it is drawn comes out
         # a little different.
         scratch = np.zeros_like(self.ink)
@@ -84,6 +87,22 @@ class Raster:
             if x0 < right and x1 > left and y0 < bottom and y1 > top:
                 draw_growing(scratch, self._pixels(stroke), self._pen(stroke))
         self.ink[top:bottom, left:right] = scratch[top:bottom, left:right]
+
+    def _within(self, bounds: Sequence[Bounds]) -> Pixels:
+        """Return which pixels may show what is within `bounds`."""
+        if not bounds:
+            return 0, 0, 0, 0
+        size = len(self.ink)
+        left, top = (max(0, math.floor(min(b[i] for b in bounds) * self.scale) - _FRINGE) for i in (0, 1))
+        right, bottom = (
+            min(size, math.ceil(max(b[i] for b in bounds) * self.scale) + _FRINGE) for i in (2, 3)
+        )
+        return left, top, right, bottom
+
+    def _note(self, new: Pixels) -> None:
+        if old := self._changed:
+            new = (min(old[0], new[0]), min(old[1], new[1]), max(old[2], new[2]), max(old[3], new[3]))
+        self._changed = new
 
     def _pixels(self, stroke: Inked) -> Points:
         return stroke.points * self.scale

@@ -20,8 +20,8 @@ from digitcli.session import Kept, Session
 TITLE = "digitcli"
 LOADING = "loading the model ..."
 
-_BUSY, _IDLE = 1, 12  # milliseconds to wait for events, while there are some and while there are none
-_CALM = 0.4  # seconds without an event until the waits become longer
+_CALM = 0.4  # seconds without an event, after which
+_REST = 0.008  # seconds may pass until the next is noticed
 _SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
 _MOST = 0.9  # of the screen, that the window takes at first
 _LINGERS = 1.0  # seconds that a window stays after a replay
@@ -63,13 +63,15 @@ class Window:
         self._is_down = False
         self._start = time.perf_counter()
         self._last = -_CALM  # when something happened
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_FREERATIO)
-        cv2.resizeWindow(TITLE, *size)
         self._size = size  # as the window manager has it; other than the layout's where that is too small
         self.face = Face(session, *size)
+        # All is ready before there is a window, and shown before an event is taken: where the mouse is,
+        # OpenCV tells in pixels of what it shows.
+        self.face.draw(LOADING)
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_FREERATIO)
+        cv2.resizeWindow(TITLE, *size)
         cv2.setMouseCallback(TITLE, self._on_mouse)
-        # before any event is taken: where the mouse is, OpenCV tells in pixels of what it shows
-        self.show(LOADING)
+        cv2.imshow(TITLE, self.face.picture)
 
     def close(self) -> None:
         """Take the window away, if it is still there."""
@@ -80,16 +82,16 @@ class Window:
 
     def show(self, model: str) -> bool:
         """Show the session as it is; return whether that is another picture than before."""
-        picture = self.face.draw(model, self.pointer)
-        if picture is None:
+        if not self.face.draw(model, self.pointer):
             return False
-        cv2.imshow(TITLE, picture)
+        cv2.imshow(TITLE, self.face.picture)
         return True
 
     def wait(self, *, is_busy: bool = False) -> list[Event]:
         """Return what has happened since the last call, waiting a moment where that is nothing."""
-        is_busy = is_busy or self._is_down or self._now() - self._last < _CALM
-        key = cv2.waitKeyEx(_BUSY if is_busy else _IDLE)
+        if not (is_busy or self._is_down or self._now() - self._last < _CALM):
+            time.sleep(_REST)  # OpenCV would look for events every millisecond
+        key = cv2.waitKeyEx(1)
         if key != -1:
             self._on_key(key)
         if not _is_visible():
