@@ -209,13 +209,13 @@ def move(left: str, top: str, width: str, seconds: str, log: str) -> None:
 def draw(side: str, what: str, log: str) -> None:
     """Open the real window with a canvas of `side` pixels, and note when each turn did what."""
     from digitcli import display
+    from digitcli import window as window_
     from digitcli.canvas import SIDE
     from digitcli.insight import read
     from digitcli.layout import arrange
     from digitcli.reader import Reader
     from digitcli.recognizer import BOXED_MODEL, Recognizer
     from digitcli.session import Mode, Session
-    from digitcli import window as window_
 
     display.require_display()
     strokes, mode = what.split(",")

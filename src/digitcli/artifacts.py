@@ -68,7 +68,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     path = folder / HISTORY
     if not os.path.isfile(path):
         raise MissingError(f"{path}: no such history; make one with: digitcli train --artifacts {folder}")
-    history = _read_json(path)
+    history = read_record(path)
     columns = [history.get(name) for name in HISTORY_COLUMNS]
     lengths = {len(column) if isinstance(column, list) and _numbers(column) else 0 for column in columns}
     if len(lengths) != 1 or 0 in lengths:
@@ -85,11 +85,12 @@ def read_data_record(folder: Path) -> dict[str, Any]:
     Empty where there is no such file or it says nothing; raises `InputError` if it is damaged.
     """
     path = folder / RUN
-    record = _read_json(path).get("data") if os.path.isfile(path) else None
+    record = read_record(path).get("data") if os.path.isfile(path) else None
     return record if isinstance(record, dict) else {}
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
+    """Return a JSON object from a file; an `InputError` where it holds none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

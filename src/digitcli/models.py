@@ -172,6 +172,11 @@ def load_keras_reader(path: Path) -> KerasReader:
 
     Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
     """
+    return KerasReader(load_keras_network(path))
+
+
+def load_keras_network(path: Path) -> Network:
+    """Load the network itself; as `load_keras_reader`."""
     if not os.path.isfile(path):
         raise MissingError(f"{path}: no such model; train one with: digitcli train")
     try:
@@ -183,4 +188,4 @@ def load_keras_reader(path: Path) -> KerasReader:
         raise ModelError(
             f"{path}: takes {found[0]} and gives {found[1]}; expected {INPUT_SHAPE} and ({CLASSES},)"
         )
-    return KerasReader(network)
+    return network

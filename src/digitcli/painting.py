@@ -76,7 +76,7 @@ def shortened(words: str, width: float, size: float, *, keep_end: bool = False) 
 
 def fill(picture: Images, rect: Rect, colour: Colour, radius: float = 0.0) -> None:
     """Fill a rectangle, with round corners of `radius` pixels."""
-    x, y, width, height = rect
+    _, _, width, height = rect
     if width <= 0 or height <= 0:
         return
     corner = min(round(radius), width // 2, height // 2)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from digitcli import artifacts, checkpoints, plotting
+from digitcli import artifacts, checkpoints, finetuning, plotting
 from digitcli.augmentation import preview
 from digitcli.backend import be_deterministic, seed_everything
 from digitcli.calibration import (
@@ -24,7 +24,7 @@ from digitcli.calibration import (
 )
 from digitcli.cluster import Cluster
 from digitcli.config import Augmentation, Recipe, Synthesis
-from digitcli.datasets import Division
+from digitcli.datasets import Digits, Division
 from digitcli.distribution import Distribution, join, on_this_machine
 from digitcli.errors import InterruptedRun, TrainingError
 from digitcli.evaluation import evaluate
@@ -35,12 +35,14 @@ from digitcli.models import KerasReader, assemble
 from digitcli.precision import Choice, choose_precision
 from digitcli.preprocessing import CLASSES
 from digitcli.progress import Progress, Reporter
-from digitcli.recognizer import Recognizer
+from digitcli.recognizer import DigitReader, Recognizer
 from digitcli.records import Setting, describe_surroundings
+from digitcli.restoring import restore
 from digitcli.synthesis import with_synthesis
 from digitcli.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training import fit
 
+_RESTORED_BY = 1_000  # validation images that tell whether a model was restored as it was
 _EXPORT_CHECK = 1_000  # validation images on which the ONNX file must agree with Keras
 
 
@@ -55,6 +57,8 @@ class Run:
         cluster: the workers that train together, if more than this process.
         patience: seconds to wait for the other workers.
         tensorboard: write the curves for TensorBoard, too.
+        beginning: the trained model whose weights are the first ones, if any.
+        extra: labelled drawings to train on beside the rest, for a model that has a beginning.
     """
 
     recipe: Recipe
@@ -66,6 +70,8 @@ class Run:
     cluster: Cluster | None = None
     patience: float = 300.0
     tensorboard: bool = False
+    beginning: finetuning.Beginning | None = None
+    extra: Digits | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class RunResult:
         onnx_difference: largest difference between the exported model and Keras.
         durations: wall-clock seconds of each part; ``building`` is a part of ``training``.
         files: what was written, in `Run.folder`.
+        comparison: with the model that it began with, if any.
     """
 
     parameters: int
@@ -93,6 +100,7 @@ class RunResult:
     onnx_difference: float
     durations: dict[str, float]
     files: tuple[str, ...]
+    comparison: finetuning.Comparison | None = None
 
     @property
     def learnt_nothing(self) -> bool:
@@ -130,6 +138,14 @@ def _execute(
     seed_everything(run.recipe.seed)
     if run.setting.deterministic:
         be_deterministic()
+    init: list[Weights] = []
+    if run.beginning:
+        report.stage(f"Taking the weights of {run.beginning.name}")
+        with _timed(durations, "restoring"):
+            few = run.division.validation.part(0, min(_RESTORED_BY, len(run.division.validation)))
+            init = restore(run.beginning.file, run.beginning.recipe, few)
+    if run.extra is not None:
+        run = replace(run, division=finetuning.mix(run.division, run.extra, run.recipe.seed))
     if run.recipe.synthesis != Synthesis():
         report.stage("Drawing more digits to train on")
         with _timed(durations, "synthesis"):
@@ -150,13 +166,14 @@ def _execute(
                     distribution=distribution,
                     precision=choice.precision,
                     budget=run.setting.time_budget,
+                    init=init,
                     save=_saver(run, distribution, choice),
                 )
             durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
         if not distribution.is_chief:
             return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
-        return _finish(run, progress, choice, digest, durations, report)
+        return _finish(run, progress, init, choice, digest, durations, report)
     except KeyboardInterrupt:
         raise _keep_interrupted(run, distribution, progress, choice, durations) from None
 
@@ -193,6 +210,7 @@ def _agreed_digest(distribution: Distribution, members: list[Weights]) -> str:
 def _finish(
     run: Run,
     progress: Progress,
+    init: list[Weights],
     choice: Choice,
     digest: str,
     durations: dict[str, float],
@@ -214,6 +232,7 @@ def _finish(
             recognizer = Recognizer.load(model)
             validation = evaluate(recognizer, run.division.validation, data=data, model=name)
             result = evaluate(recognizer, run.division.test, data=data, model=name)
+            comparison = _compare(run, init, recognizer, validation, result) if init else None
         report.stage("Drawing")
         with _timed(durations, "drawing"):
             history = progress.history()
@@ -236,6 +255,8 @@ def _finish(
             "validation": {"accuracy": validation.accuracy, "loss": validation.loss},
             "onnx": {"largest_difference": difference, "model_bytes": model.stat().st_size},
         }
+        if comparison:
+            description["comparison"] = asdict(comparison)
         files.write_json(artifacts.RUN, description)
         written = files.names()
         # pictures of the model being replaced, and what only an unfinished run needs
@@ -252,6 +273,24 @@ def _finish(
         difference,
         durations,
         written,
+        comparison,
+    )
+
+
+def _compare(
+    run: Run, init: list[Weights], recognizer: Recognizer, validation: Evaluation, test: Evaluation
+) -> finetuning.Comparison:
+    """Compare with the model before; a `TrainingError` where what it knew is forgotten."""
+    before = KerasReader(assemble(run.recipe, init))
+
+    def accuracy(reader: DigitReader, digits: Digits) -> float:
+        return float(np.mean(reader.digits(digits.images).argmax(axis=1) == digits.labels))
+
+    was = accuracy(before, run.division.validation)
+    finetuning.require_kept(was, validation.accuracy, len(run.division.validation))
+    corrections = (accuracy(before, run.extra), accuracy(recognizer, run.extra)) if run.extra else None
+    return finetuning.Comparison(
+        corrections, (was, validation.accuracy), (accuracy(before, run.division.test), test.accuracy)
     )
 
 

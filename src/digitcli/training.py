@@ -8,7 +8,7 @@ chunks of steps.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ def fit(
     distribution: Distribution,
     precision: str = "float32",
     budget: float | None = None,
+    init: Sequence[Weights] = (),
     save: Callable[[Progress], None] = lambda _: None,
 ) -> None:
     """Train a recipe's networks from where `progress` stands, adding to it after every epoch.
@@ -51,6 +52,7 @@ def fit(
         distribution: who trains.
         precision: of the arithmetic, ``float32`` or ``bfloat16``.
         budget: seconds of training, in place of the recipe's epochs.
+        init: weights with which each network begins, in place of fresh ones.
         save: called with `progress` after every epoch.
 
     Raises `TrainingError` as soon as the loss is no finite number.
@@ -62,7 +64,9 @@ def fit(
         member = len(progress.members)
         seed_everything(recipe.seed + member)
         building = time.perf_counter()
-        loop = _Loop(recipe, member, distribution, distribution.shard(division.train), precision)
+        first = init[member] if init else None
+        shard = distribution.shard(division.train)
+        loop = _Loop(recipe, member, distribution, shard, precision, first)
         progress.building += time.perf_counter() - building
         done = [epoch for epoch in progress.epochs if epoch.member == member + 1]
         if progress.state:
@@ -135,7 +139,13 @@ class _Loop:
     """One network in training; its variables, its compiled steps, and what it needs to go on later."""
 
     def __init__(
-        self, recipe: Recipe, member: int, distribution: Distribution, digits: Digits, precision: str
+        self,
+        recipe: Recipe,
+        member: int,
+        distribution: Distribution,
+        digits: Digits,
+        precision: str,
+        first: Weights | None,
     ) -> None:
         self._recipe = recipe
         self._seed = recipe.seed + member
@@ -153,6 +163,8 @@ class _Loop:
         )
         with self._strategy.scope():
             self._network: Network = build_trainee(recipe, precision, self._replicas)
+            if first is not None:
+                self._network.set_weights(first)
             self._optimizer = build_optimizer(recipe)
             self._optimizer.build(self._network.trainable_variables)
             weights = [weight.value for weight in self._network.weights]

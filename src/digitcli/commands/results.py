@@ -75,12 +75,28 @@ def run_in_words(run: "Run", result: "RunResult") -> dict[str, str]:
         "Test accuracy": f"{percent(result.evaluation.accuracy)}  "
         f"(95% interval {percent(low)} to {percent(high)}, {len(result.evaluation.probabilities):,} images)",
         "Test loss": f"{result.evaluation.loss:.4f}",
+        **_comparison_in_words(result),
         "Validation": f"{percent(result.validation.accuracy)}, loss {result.validation.loss:.4f}",
         "Training": training,
         "Model": f"{networks}{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX, "
         f"which differs from Keras by {result.onnx_difference:.1g} at most",
         "Files": file_list(run.folder, result.files),
     }
+
+
+def _comparison_in_words(result: "RunResult") -> dict[str, str]:
+    found = result.comparison
+    if found is None:
+        return {}
+    rows = {"Test": found.test, "Validation": found.validation}
+    words = [
+        f"{name.lower()} {percent(before)} to {percent(after)}" for name, (before, after) in rows.items()
+    ]
+    facts = {"Before, after": ", ".join(words)}
+    if found.corrections:
+        before, after = found.corrections
+        facts["Corrections"] = f"{percent(before)} to {percent(after)} read right, after training on them"
+    return facts
 
 
 def run_as_json(run: "Run", result: "RunResult") -> dict[str, object]:
@@ -103,4 +119,5 @@ def run_as_json(run: "Run", result: "RunResult") -> dict[str, object]:
         "validation": {"accuracy": result.validation.accuracy, "loss": result.validation.loss},
         "test": result.evaluation.as_json(),
         "onnx_difference": result.onnx_difference,
+        **({"comparison": vars(result.comparison)} if result.comparison else {}),
     }

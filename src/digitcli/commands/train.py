@@ -5,6 +5,7 @@ import importlib
 import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from digitcli.errors import OptionError
 
 if TYPE_CHECKING:
     from digitcli.config import Recipe
+    from digitcli.datasets import Digits
 
 _LONGEST = 1_000_000  # seconds of --time-budget
 
@@ -71,6 +73,20 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run in the artifacts folder.")
     ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Go on with a trained model, by its own recipe, slower and shorter: a run's folder, a "
+            "model file in one, or box for the one that comes with digitcli.",
+        ),
+    ] = None,
+    extra: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Labelled pen strokes to learn from, as draw writes them; with --init."
+        ),
+    ] = None,
     deterministic: Annotated[
         bool,
         typer.Option("--deterministic", help="Same seed, same machine: same weights to the bit; slower."),
@@ -106,20 +122,27 @@ def train(
     if list_recipes:
         _list_recipes(json=json)
         return
-    from digitcli import checkpoints
+    from digitcli import checkpoints, finetuning
     from digitcli.cluster import find_cluster
     from digitcli.config import load_recipe
 
     if time_budget is not None and not 1 <= time_budget <= _LONGEST:
         raise OptionError(f"--time-budget: found {time_budget:g}; expected 1 to {_LONGEST:,} seconds")
     workers = find_cluster(cluster, task, os.environ)
+    if extra and not init:
+        raise OptionError("--extra: expects --init MODEL, such as --init box or --init artifacts")
+    if init and (config or workers):
+        raise OptionError(f"--init goes on with a model's own recipe, alone; expected no {_other(config)}")
     checkpoint = checkpoints.load(folder) if resume else None
+    beginning = finetuning.find(init) if init else None
     if checkpoint:  # what is not said anew is as it was
         name, recipe = checkpoint.recipe_name, checkpoint.recipe
         limit = checkpoint.setting.limit if limit is None else limit
         time_budget = checkpoint.setting.time_budget if time_budget is None else time_budget
         deterministic = deterministic or checkpoint.setting.deterministic
-    if config or not checkpoint:
+    elif beginning:
+        name, recipe = f"{beginning.recipe_name}, fine-tuned", finetuning.gentle(beginning.recipe)
+    if config or not (checkpoint or beginning):
         name, recipe = load_recipe(config or "default")
     recipe = recipe.override(
         epochs=epochs,
@@ -137,9 +160,15 @@ def train(
     # TensorFlow takes seconds to import; the data comes meanwhile
     threading.Thread(target=_import_tensorflow).start()
     division = datasets.load_divided(recipe.data, limit)
+    corrections = _load_extra(extra) if extra else None
+    described = records.describe_data(division)
+    if beginning:
+        described["init"] = beginning.describe()
+    if extra and corrections is not None:
+        described["extra"] = finetuning.describe_extra(extra, corrections)
     setting = records.Setting(
         records.describe_recipe(name, recipe),
-        records.describe_data(division),
+        described,
         limit,
         deterministic,
         time_budget,
@@ -172,6 +201,8 @@ def train(
         cluster=workers,
         patience=cluster_wait,
         tensorboard=tensorboard,
+        beginning=beginning,
+        extra=corrections,
     )
     total = None if time_budget else recipe.epochs * recipe.members
     with make_reporter(total, quiet=quiet or not is_chief) as report:
@@ -185,6 +216,20 @@ def train(
     if not quiet and result.evaluation:
         where = option(folder)
         say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
+
+
+def _other(config: str | None) -> str:
+    return "--config" if config else "other workers"
+
+
+def _load_extra(file: Path) -> "Digits":
+    """Read corrections; lines that cannot be used are told, and the others are."""
+    from digitcli.datasets import pen
+
+    digits, damaged = pen.load_good(file)
+    for error in damaged:
+        say(f"Left out: {error}")
+    return digits
 
 
 def _import_tensorflow() -> None:
