@@ -211,17 +211,16 @@ def draw(side: str, what: str, log: str) -> None:
     from digitcli import display
     from digitcli import window as window_
     from digitcli.canvas import SIDE
-    from digitcli.insight import read
+    from digitcli.commands.draw import _load
     from digitcli.layout import arrange
     from digitcli.reader import Reader
-    from digitcli.recognizer import BOXED_MODEL, Recognizer
+    from digitcli.recognizer import BOXED_MODEL
     from digitcli.session import Mode, Session
 
     display.require_display()
     strokes, mode = what.split(",")
     height = next(h for h in range(200, 2000) if arrange(int(1.6 * h), h).canvas[2] >= int(side))
-    recognizer = Recognizer.load(BOXED_MODEL)
-    reader = Reader(lambda: lambda snapshot: read(recognizer, snapshot))
+    reader = Reader(lambda: _load(BOXED_MODEL))
     session = Session(Path(tempfile.gettempdir()), writes=False)
     session.mode = Mode.NUMBER if mode == "number" else Mode.ONE
     session.canvas.brush = 10

@@ -70,8 +70,12 @@ class Recognizer:
         self.threshold = _threshold(session)
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> "Recognizer":
+    def load(cls, path: str | Path | None = None, *, threads: int | None = None) -> "Recognizer":
         """Load an ONNX model, by default ``artifacts/model.onnx`` or else the one in the package.
+
+        Args:
+            path: of the model.
+            threads: that work on an image together; several by default, which is best for many images.
 
         Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
         """
@@ -79,7 +83,7 @@ class Recognizer:
         if not os.path.isfile(path):
             raise MissingError(f"{path}: no such model; train one with: digitcli train")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(os.cpu_count() or 1, _MAX_THREADS)
+        options.intra_op_num_threads = threads or min(os.cpu_count() or 1, _MAX_THREADS)
         options.log_severity_level = 4  # what goes wrong is raised, and told once
         try:
             session = onnxruntime.InferenceSession(

@@ -67,10 +67,15 @@ def draw(
 
 
 def _load(model: Path) -> "Callable[[Snapshot], Insight]":
+    import cv2
+
     from digitcli.insight import read
     from digitcli.recognizer import Recognizer
 
-    recognizer = Recognizer.load(model)
+    # one canvas at a time is small work: threads would mostly wait for each other, the longer the
+    # busier the machine is
+    cv2.setNumThreads(1)
+    recognizer = Recognizer.load(model, threads=1)
     return lambda snapshot: read(recognizer, snapshot)
 
 
