@@ -217,7 +217,7 @@ def draw(side: str, what: str, log: str) -> None:
     from digitcli.recognizer import BOXED_MODEL
     from digitcli.session import Mode, Session
 
-    display.require_display()
+    server = display.require_display()
     strokes, mode = what.split(",")
     height = next(h for h in range(200, 2000) if arrange(int(1.6 * h), h).canvas[2] >= int(side))
     reader = Reader(lambda: _load(BOXED_MODEL))
@@ -244,10 +244,10 @@ def draw(side: str, what: str, log: str) -> None:
             self.turn = [now]
             return found
 
-        def _on_mouse(self, event: int, x: int, y: int, flags: int, other: object) -> None:
-            if event == 0 and self._is_down:
-                events.append((time.monotonic(), x, y))
-            super()._on_mouse(event, x, y, flags, other)
+        def _on_pointer(self, what: object) -> None:
+            if what.kind == "move":
+                events.append((time.monotonic(), what.x, what.y))
+            super()._on_pointer(what)
 
         def show(self, model: str) -> bool:
             self.turn.append(time.monotonic())
@@ -259,7 +259,7 @@ def draw(side: str, what: str, log: str) -> None:
                 frames.append([*self.turn, 0.0, when_version.get(shown_version, self.turn[0])])
             return is_new
 
-    window = Watched(session, (int(1.6 * height), height))
+    window = Watched(session, (int(1.6 * height), height), server)
     when_version: dict[int, float] = {}
     take_a_turn = window_.take_a_turn
 
@@ -277,9 +277,6 @@ def draw(side: str, what: str, log: str) -> None:
         window.show("")
     frames.clear()
     print(left, top, width, flush=True)
-
-    class Ending(window_.Replay):
-        def __init__(self) -> None: ...
 
     over = window.wait
     window.wait = lambda is_busy=False: (

@@ -1,5 +1,7 @@
 """Digits as pen strokes, for tests that draw: the program's own forms, drawn out as a hand would."""
 
+import itertools
+
 import numpy as np
 
 from digitcli.glyphs import DIGITS
@@ -18,7 +20,7 @@ def strokes(
     for stroke in form:
         corners = (stroke - low) * scale + [left, top]
         line = [corners[:1]]
-        for start, end in zip(corners[:-1], corners[1:], strict=True):
+        for start, end in itertools.pairwise(corners):
             count = max(1, round(float(np.hypot(*(end - start))) / step))
             line.append(start + (end - start) * np.linspace(0, 1, count + 1)[1:, np.newaxis])
         drawn.append([(round(float(x), 2), round(float(y), 2)) for x, y in np.concatenate(line)])

@@ -40,7 +40,7 @@ FLOORS = [
         "finetuning",
         "restoring",
     },
-    {"events", "corrections", "session", "reader", "painting", "display"},
+    {"events", "corrections", "session", "reader", "painting", "x11", "display"},
     {"layout", "face"},
     {"window"},
     {"commands", "cli", "__main__"},

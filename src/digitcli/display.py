@@ -8,25 +8,18 @@ import contextlib
 import ctypes
 import os
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from digitcli.errors import MissingError
-
-Size = tuple[int, int]  # width, height in pixels
-
-_PATIENCE = 5.0  # seconds for a display to answer
-_TRIES, _PAUSE = 4, 0.1  # attempts to connect, and seconds by which each waits longer than the one before
-_PROBLEMS = {1: "is not there, or refuses", 5: "has a name that X does not know"}  # xcb's numbers
+from digitcli.x11 import Connection
 
 
-def require_display(environment: Mapping[str, str] = os.environ) -> Size | None:
+def require_display(environment: Mapping[str, str] = os.environ) -> Connection | None:
     """Make sure that OpenCV can open a window, and quieten Qt.
 
     Returns:
-        The size of the screen, where it is easily known.
+        A connection to the X server, where there is one, to be kept as long as the window.
 
     Raises `MissingError` that says in one line what is missing.
     """
@@ -49,7 +42,7 @@ def require_display(environment: Mapping[str, str] = os.environ) -> Size | None:
                 "need X; install or switch on XWayland"
             )
         raise MissingError("no display: neither DISPLAY nor WAYLAND_DISPLAY is set")
-    size = _ask(display)
+    connection = Connection(display)
     plugins = Path(cv2.__file__).parent / "qt" / "plugins" / "platforms"
     if framework.startswith("QT") and plugins.is_dir():
         _require_libraries(plugins / "libqxcb.so")
@@ -58,72 +51,9 @@ def require_display(environment: Mapping[str, str] = os.environ) -> Size | None:
         os.environ["QT_AUTO_SCREEN_SCALE_FACTOR"] = os.environ["QT_ENABLE_HIGHDPI_SCALING"] = "0"
         os.environ["QT_SCALE_FACTOR"] = "1"
         os.environ.pop("QT_SCREEN_SCALE_FACTORS", None)
+        os.environ["QT_XCB_NO_XI2"] = "1"  # with it, the wheel could not be taken from Qt
         os.environ["QT_LOGGING_RULES"] = "*=false"  # what Qt misses, as fonts, is nothing to us
-    return size
-
-
-class _Screens(ctypes.Structure):
-    """``xcb_screen_iterator_t``."""
-
-    _fields_ = (
-        ("data", ctypes.POINTER(ctypes.c_uint8)),
-        ("rem", ctypes.c_int),
-        ("index", ctypes.c_int),
-    )
-
-
-def _ask(display: str) -> Size | None:
-    """Connect to an X server as Qt will, and ask for the size of its screen.
-
-    The connection stays: an X server that nobody else uses starts anew when its last client leaves,
-    and would refuse Qt meanwhile.
-    """
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError as error:
-        raise MissingError(
-            f"no display: OpenCV's windows need libxcb ({error}); install it: apt-get install libxcb1"
-        ) from error
-    xcb.xcb_connect.restype = xcb.xcb_get_setup.restype = ctypes.c_void_p
-    xcb.xcb_connect.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
-    for function in (
-        xcb.xcb_get_setup,
-        xcb.xcb_connection_has_error,
-        xcb.xcb_disconnect,
-        xcb.xcb_setup_roots_iterator,
-    ):
-        function.argtypes = (ctypes.c_void_p,)
-    xcb.xcb_setup_roots_iterator.restype = _Screens
-    found: list[tuple[int, Size | None]] = []
-
-    def connect() -> None:
-        for attempt in range(_TRIES):
-            time.sleep(attempt * _PAUSE)
-            connection = xcb.xcb_connect(display.encode(), None)
-            if not (problem := int(xcb.xcb_connection_has_error(connection))):
-                found.append((0, _size(xcb.xcb_setup_roots_iterator(xcb.xcb_get_setup(connection)))))
-                return
-            xcb.xcb_disconnect(connection)
-        found.append((problem, None))
-
-    asking = threading.Thread(target=connect, daemon=True)  # one that hangs is left behind
-    asking.start()
-    asking.join(_PATIENCE)
-    if not found:
-        raise MissingError(f"no display: {display!r} (DISPLAY) does not answer")
-    problem, size = found[0]
-    if problem:
-        words = _PROBLEMS.get(problem, "cannot be used")
-        raise MissingError(f"no display: {display!r} (DISPLAY) {words}")
-    return size
-
-
-def _size(screens: _Screens) -> Size | None:
-    if not screens.rem:
-        return None
-    # xcb_screen_t: five numbers of 32 bits, then width and height of 16
-    width, height = memoryview(bytes(screens.data[20:24])).cast("H")
-    return width, height
+    return connection
 
 
 def _require_libraries(plugin: Path) -> None:

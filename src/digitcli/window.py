@@ -16,6 +16,7 @@ from digitcli.face import Face
 from digitcli.layout import USUAL
 from digitcli.reader import Reader
 from digitcli.session import Kept, Session
+from digitcli.x11 import Connection, Happening
 
 TITLE = "digitcli"
 LOADING = "loading the model ..."
@@ -54,13 +55,20 @@ _HELD = cv2.EVENT_FLAG_LBUTTON | cv2.EVENT_FLAG_RBUTTON
 class Window:
     """OpenCV's window as a source of events and a place for pictures."""
 
-    def __init__(self, session: Session, size: tuple[int, int]) -> None:
-        """Open it; `display.require_display` comes first."""
+    def __init__(self, session: Session, size: tuple[int, int], server: Connection | None = None) -> None:
+        """Open it.
+
+        Args:
+            session: what it shows.
+            size: in pixels.
+            server: as `display.require_display`, which comes first, returned it.
+        """
         self.is_open = True
         self.pointer: tuple[float, float] | None = None  # in units of the canvas
         self._session = session
         self._events: list[Event] = []
         self._is_down = False
+        self._is_opencvs = False  # whether it was OpenCV who told us of that
         self._start = time.perf_counter()
         self._last = -_CALM  # when something happened
         self._size = size  # as the window manager has it; other than the layout's where that is too small
@@ -72,6 +80,7 @@ class Window:
         cv2.resizeWindow(TITLE, *size)
         cv2.setMouseCallback(TITLE, self._on_mouse)
         cv2.imshow(TITLE, self.face.picture)
+        self._server = server if server and server.watch(TITLE) else None
 
     def close(self) -> None:
         """Take the window away, if it is still there."""
@@ -94,7 +103,14 @@ class Window:
         key = cv2.waitKeyEx(1)
         if key != -1:
             self._on_key(key)
-        if not _is_visible():
+        for what in self._server.happened() if self._server else ():
+            if what.kind == "key":
+                self._on_key(ord(what.character))
+            elif what.kind == "gone":
+                self.is_open = False
+            else:
+                self._on_pointer(what)
+        if not (self.is_open and _is_visible()):
             self.is_open = False
             self._add("quit")
         else:
@@ -119,19 +135,33 @@ class Window:
             Event.model_validate({"t": round(self._last, 4), "do": do, "x": x, "y": y, "to": to})
         )
 
+    def _on_pointer(self, what: Happening) -> None:
+        """Hear of the mouse with a button held, from the X server itself."""
+        self._is_opencvs = False
+        (width, height), (across, down) = self._size, self.face.layout.size
+        deed = {"press": "pen" if what.button == 1 else "erase", "move": "move", "release": "up"}[what.kind]
+        self._move_pen(deed, what.x * across / width, what.y * down / height)
+
     def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        """Hear of the mouse from OpenCV: all of it, or what the X server does not tell us itself."""
+        if event in _DOWN:
+            self._is_opencvs = True
+            self._move_pen(_DOWN[event], x, y)
+        elif not self._is_down or self._is_opencvs:
+            # a button that was released where nobody told us is no longer held
+            is_up = event in _UP or (self._is_down and not flags & _HELD)
+            self._move_pen("up" if is_up else "move", x, y)
+
+    def _move_pen(self, deed: str, x: float, y: float) -> None:
         across, down = (min(max(v, -LIMIT), LIMIT) for v in self.face.layout.to_canvas(x, y))
         self.pointer = place = (round(across, 2), round(down, 2))
         self._last = self._now()
-        if event in _DOWN:
+        if deed in _DOWN.values():
             self._is_down = True
-            self._add(_DOWN[event], place)
-        elif event in _UP or (self._is_down and not flags & _HELD):  # released where we do not hear of it
-            if self._is_down:
-                self._add("up")
-            self._is_down = False
-        elif event == cv2.EVENT_MOUSEMOVE and self._is_down:
-            self._add("move", place)
+            self._add(deed, place)
+        elif self._is_down:
+            self._add(deed, place if deed == "move" else None)
+            self._is_down = deed == "move"
 
     def _on_key(self, key: int) -> None:
         character = chr(key & 0xFF).lower()

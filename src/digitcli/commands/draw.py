@@ -1,6 +1,7 @@
 """``digitcli draw``: a canvas in a window that reads while somebody draws."""
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from digitcli.events import Event
     from digitcli.insight import Insight, Snapshot
     from digitcli.session import Kept, Session
+    from digitcli.x11 import Connection
 
 
 def draw(
@@ -134,7 +136,7 @@ def _open(
     from digitcli import display
 
     try:
-        screen = display.require_display()
+        server = display.require_display()
     except MissingError as error:
         raise MissingError(f"{error}; {_instead()}") from error
     from digitcli import window as window_
@@ -148,9 +150,9 @@ def _open(
     readings: list[Kept] = []
     with ExitStack() as stack:
         recording = stack.enter_context(Recording(record)) if record else None
-        stack.enter_context(display.noticing_its_end(lambda: _end_at_once(session, readings, show)))
+        stack.enter_context(display.noticing_its_end(lambda: _end_at_once(session, readings, show, server)))
         reader = Reader(lambda: _load(path))
-        window = window_.Window(session, window_.usual_size(screen))
+        window = window_.Window(session, window_.usual_size(server.size if server else None), server)
         stack.callback(window.close)
         if not quiet:
             say(f"Model: {model_in_words(path)}. Draw in the window; ? shows the keys, Esc closes it.")
@@ -169,14 +171,22 @@ def _open(
                 show(kept)
 
 
-def _end_at_once(session: "Session", readings: "list[Kept]", show: "Callable[[Kept], None]") -> None:
-    """The display is gone, and Qt is about to end the process: say what there is to say before."""
+def _end_at_once(
+    session: "Session", readings: "list[Kept]", show: "Callable[[Kept], None]", server: "Connection | None"
+) -> None:
+    """Qt has lost its window and is about to end the process: say what there is to say before."""
+    status = ExitCode.FAILED
     try:
         for kept in [*readings, *filter(None, [session.last()])]:
             show(kept)
-        tell_error(f"the display went away while the window was open; {_instead()}")
+        if server and server.is_alive:  # somebody closed the window the hard way
+            status = ExitCode.DONE
+        else:
+            status = ExitCode.MISSING
+            tell_error(f"the display went away while the window was open; {_instead()}")
+        sys.stdout.flush()
     finally:
-        os._exit(ExitCode.MISSING)
+        os._exit(status)
 
 
 def _instead() -> str:
