@@ -178,7 +178,7 @@ class Face:
         rect = (x - margin, y - margin, width + 2 * margin, height + 2 * margin)
         outline(area, rect, colour, self._line, 5 * unit)
         size = max(12, 15 * unit)
-        words = "?" if digit.digit is None else f"{digit.digit}  {digit.confidence:.0%}"
+        words = "?" if digit.digit is None else f"{digit.digit}  {min(digit.confidence, 0.99):.0%}"
         if painting.width_of(words, size, MEDIUM) > rect[2] + 6 * unit:
             words = words.partition(" ")[0]
         foot = rect[1] - round(5 * unit)
@@ -254,7 +254,7 @@ class Face:
             return
         tallest = (baseline - y) / CAPITALS
         size = fitting(insight.in_words, width, tallest, 16, BOLD)
-        words = shortened(insight.in_words, width, size, keep_end=True)
+        words = shortened(insight.in_words, width, size, BOLD, keep_end=True)
         colour = WORDS if confidence >= _SURE else DOUBT
         write(self.picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
         known = sum(digit.digit is not None for digit in insight.reading.digits)
@@ -295,7 +295,7 @@ class Face:
         unit, step = self.layout.unit, height / CLASSES
         size = max(10.0, min(self.layout.letters, 0.82 * step))
         label = painting.width_of("0", size, MEDIUM) + round(10 * unit)
-        value = painting.width_of(">99.9%", size) + round(6 * unit)
+        value = painting.width_of(">99.9%", size) + round(12 * unit)
         room = width - label - value
         thick = max(3, round(0.5 * step))
         best = int(np.argmax(digit.probabilities)) if digit else None
@@ -357,7 +357,7 @@ class Face:
         size = self.layout.letters
         foot = y + height / 2 + CAPITALS * size / 2
         if message := self._session.message:
-            write(self.picture, shortened(message, width, size), x, foot, size, ACCENT, MEDIUM)
+            write(self.picture, shortened(message, width, size, MEDIUM), x, foot, size, ACCENT, MEDIUM)
             return
         gap = round(1.3 * size)
         for key, meaning in _SHORT:

@@ -63,13 +63,13 @@ def fitting(words: str, width: float, size: float, least: float, weight: int = R
     return size if wide <= width else max(least, size * width / wide)
 
 
-def shortened(words: str, width: float, size: float, *, keep_end: bool = False) -> str:
+def shortened(words: str, width: float, size: float, weight: int = REGULAR, *, keep_end: bool = False) -> str:
     """Return `words`, or as much of them as fits into `width` with dots for what is left out."""
-    if width_of(words, size) <= width:
+    if width_of(words, size, weight) <= width:
         return words
     for count in range(len(words) - 1, 0, -1):
         short = f"...{words[-count:]}" if keep_end else f"{words[:count].rstrip()}..."
-        if width_of(short, size) <= width:
+        if width_of(short, size, weight) <= width:
             return short
     return ""
 

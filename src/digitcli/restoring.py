@@ -41,11 +41,14 @@ def restore(path: Path, recipe: Recipe, digits: Digits) -> list[Weights]:
         members = _from_keras(path)
         expected = None
     else:
-        members = [_from_onnx(path, recipe, digits)]
+        try:
+            members = [_from_onnx(path, recipe, digits)]
+        except (ValueError, KeyError, StopIteration) as error:  # weights of other shapes, or none
+            raise _unfit(path) from error
         expected = Recognizer.load(path).digits(digits.images)
     shapes = [tuple(weight.shape) for weight in build_network(recipe).weights]
     if len(members) != recipe.members or any([w.shape for w in each] != shapes for each in members):
-        raise ModelError(f"{path}: not the network of the recipe in the run.json beside it")
+        raise _unfit(path)
     if expected is not None:
         found = KerasReader(assemble(recipe, members)).digits(digits.images)
         difference = float(np.abs(found - expected).max())
@@ -55,6 +58,10 @@ def restore(path: Path, recipe: Recipe, digits: Digits) -> list[Weights]:
                 f"{difference:.2g}); expected a file that digitcli train wrote"
             )
     return members
+
+
+def _unfit(path: Path) -> ModelError:
+    return ModelError(f"{path}: not the network of the recipe in the run.json beside it")
 
 
 def _from_keras(path: Path) -> list[Weights]:
