@@ -131,7 +131,12 @@ class Program:
             [sys.executable, "-m", "digitcli", "--debug", "draw", *map(str, arguments)],
             cwd=folder, env=screen.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        self.window = screen.window()
+        try:
+            self.window = screen.window()
+            wait_for(lambda: screen.picture().any(), "something in the window")
+        except AssertionError as error:
+            self.process.kill()
+            raise AssertionError(f"{error}; {self.process.communicate()[1]}") from None
 
     def __enter__(self) -> Self:
         return self

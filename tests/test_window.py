@@ -60,7 +60,8 @@ def shown(program: Program, recognizer: Recognizer, part: str, size: tuple[int, 
     x, y, width, height = getattr(arrange(*size), part)
     picture = program.screen.picture()[y : y + height, x : x + width]
     # the words below the large digits are not read
-    picture = picture[: int(0.8 * height)] if part == "reading" else picture[4:-4, 4:-4]
+    below = height - int(1.6 * arrange(*size).letters)
+    picture = picture[:below] if part == "reading" else picture[4:-4, 4:-4]
     return recognizer.read(np.ascontiguousarray(picture), single=part != "canvas").text
 
 

@@ -224,10 +224,11 @@ class Face:
 
     def _draw_panel(self, model: str) -> None:
         layout, insight = self.layout, self._session.insight
-        left = min(layout.reading[0], layout.kept[0])
-        bottom = layout.foot[1]
-        top = layout.reading[1]
-        fill(self.picture, (left, top, layout.size[0] - left, bottom - top), GROUND)
+        # all beside the canvas, or below it: large letters reach a little out of their place
+        x, y, side, _ = layout.canvas
+        is_beside = layout.reading[1] < y + side
+        left, top = (x + side + 2, 0) if is_beside else (0, y + side + 2)
+        fill(self.picture, (left, top, layout.size[0] - left, layout.foot[1] - top), GROUND)
         digits = insight.reading.digits if insight else ()
         shown = digits[-1] if digits else None
         self._draw_reading()

@@ -21,11 +21,18 @@ class Reader:
         self.read: Read | None = None
         self.error: BaseException | None = None
         self._load = load
+        self._loaded = threading.Event()  # or failed to
         self._news = threading.Condition()
         self._wanted: Snapshot | None = None
         self._under_way: Snapshot | None = None
         self._found: Insight | None = None
         threading.Thread(target=self._run, daemon=True).start()
+
+    def wait(self) -> None:
+        """Wait until the model is loaded; raise what went wrong, if anything did."""
+        self._loaded.wait()
+        if self.error:
+            raise self.error
 
     def submit(self, snapshot: Snapshot) -> None:
         """Let this be read next, in place of what waits."""
@@ -51,6 +58,7 @@ class Reader:
     def _run(self) -> None:
         try:
             self.read = self._load()
+            self._loaded.set()
             while True:
                 with self._news:
                     self._news.wait_for(lambda: self._wanted is not None)
@@ -61,3 +69,4 @@ class Reader:
                         self._found, self._under_way = insight, None
         except BaseException as error:  # whatever it is, the caller's thread is the one to end
             self.error = error
+            self._loaded.set()

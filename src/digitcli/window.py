@@ -42,6 +42,7 @@ _KEYS = {
     "s": "save",
     "\x1b": "quit",
 }
+_NEED_READING = ("keep", "save", "correct")
 _DOWN = {
     cv2.EVENT_LBUTTONDOWN: "pen",
     cv2.EVENT_LBUTTONDBLCLK: "pen",
@@ -77,10 +78,10 @@ class Window:
         # OpenCV tells in pixels of what it shows.
         self.face.draw(LOADING)
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_FREERATIO)
+        self._server = server if server and server.watch(TITLE) else None
         cv2.resizeWindow(TITLE, *size)
         cv2.setMouseCallback(TITLE, self._on_mouse)
         cv2.imshow(TITLE, self.face.picture)
-        self._server = server if server and server.watch(TITLE) else None
 
     def close(self) -> None:
         """Take the window away, if it is still there."""
@@ -100,16 +101,13 @@ class Window:
         """Return what has happened since the last call, waiting a moment where that is nothing."""
         if not (is_busy or self._is_down or self._now() - self._last < _CALM):
             time.sleep(_REST)  # OpenCV would look for events every millisecond
+        # what the X server has told us came before the key that Qt is about to tell us, what it tells
+        # afterwards came after it
+        self._take_happenings()
         key = cv2.waitKeyEx(1)
         if key != -1:
             self._on_key(key)
-        for what in self._server.happened() if self._server else ():
-            if what.kind == "key":
-                self._on_key(ord(what.character))
-            elif what.kind == "gone":
-                self.is_open = False
-            else:
-                self._on_pointer(what)
+        self._take_happenings()
         if not (self.is_open and _is_visible()):
             self.is_open = False
             self._add("quit")
@@ -119,6 +117,15 @@ class Window:
                 self._resize(width, height)
         events, self._events = self._events, []
         return events
+
+    def _take_happenings(self) -> None:
+        for what in self._server.happened() if self._server else ():
+            if what.kind == "key":
+                self._on_key(ord(what.character))
+            elif what.kind == "gone":
+                self.is_open = False
+            else:
+                self._on_pointer(what)
 
     def _resize(self, width: int, height: int) -> None:
         self.face.close()
@@ -216,6 +223,9 @@ def run(
             # the window itself can still be closed, and drawn in when the replay is over
             events = [event for event in events if event.do == "quit"] or replay.due()
         for event in events:
+            if event.do in _NEED_READING and session.read is None:
+                reader.wait()
+                session.read = reader.read
             if (reading := session.handle(event)) is not None:
                 kept(reading)
             heard(event)

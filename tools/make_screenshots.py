@@ -1,0 +1,100 @@
+"""Draw in the real window, on a screen in memory, and keep pictures of it for the README.
+
+    python tools/make_screenshots.py docs/images
+
+Needs Xvfb and xdotool (apt-get install xvfb xdotool).
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from screen import Program, Screen
+
+from digitcli.glyphs import DIGITS
+from digitcli.layout import USUAL, arrange
+
+COLOURS = 64  # of the pictures, so that they stay small
+
+
+def curve(points: np.ndarray, steps: int = 14) -> np.ndarray:
+    """Go through points smoothly (Catmull and Rom, 1974)."""
+    padded = np.concatenate([points[:1], points, points[-1:]])
+    pieces = []
+    for place in range(len(points) - 1):
+        p0, p1, p2, p3 = padded[place : place + 4]
+        t = np.linspace(0, 1, steps, endpoint=False)[:, np.newaxis]
+        pieces.append(
+            0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
+                   + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
+        )  # fmt: skip
+    return np.concatenate([*pieces, points[-1:]])
+
+
+def draw(screen: Screen, digit: int, left: float, top: float, height: float) -> None:
+    form = [np.asarray(stroke, float) for stroke in DIGITS[digit][0]]
+    points = np.concatenate(form)
+    low, scale = points.min(axis=0), height / np.ptp(points[:, 1])
+    layout = arrange(*USUAL)
+    for stroke in form:
+        path = curve((stroke - low) * scale + [left, top]) if digit not in (1, 4, 7) else (
+            (stroke - low) * scale + [left, top]
+        )  # fmt: skip
+        screen.drag([layout.from_canvas(x, y) for x, y in path])
+
+
+def main(folder: Path) -> None:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Screen(Path(scratch)) as screen,
+        Program(screen, Path(scratch)) as program,
+    ):
+
+        def keep(name: str) -> None:
+            screen.xdotool("mousemove", USUAL[0] // 2, USUAL[1] + 40)
+            time.sleep(0.8)
+            picture = Image.fromarray(screen.picture()[: USUAL[1], : USUAL[0], ::-1].copy())
+            path = folder / f"draw-{name}.png"
+            picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+            screen.xdotool("mousemove", 30, 5)  # keys go to the window under the mouse
+            print(f"{path}: {path.stat().st_size / 1024:.0f} KiB")
+
+        time.sleep(1)
+        keep("empty")
+        draw(screen, 5, 160, 100, 300)
+        program.key("Return")
+        keep("digit")
+        program.key("h")
+        keep("heat")
+        program.key("h", "c")
+        program.key("bracketleft", "bracketleft")
+        for place, digit in enumerate((4, 0, 7, 2)):
+            draw(screen, digit, 36 + 118 * place, 190, 96)
+        program.key("Return")
+        keep("number")
+        program.key("c", "bracketright", "bracketright")
+        turn = np.linspace(0, 14, 160)
+        layout = arrange(*USUAL)
+        screen.drag(
+            [
+                layout.from_canvas(90 + 12.5 * t + 70 * np.cos(2 * t), 256 + 120 * np.sin(2.7 * t))
+                for t in turn
+            ]
+        )
+        keep("none")
+        program.key("question")
+        keep("help")
+        program.key("Escape")
+        program.end()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))
