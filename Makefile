@@ -41,6 +41,7 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling and reading (a
 	$(BIN)/python benchmarks/recipes.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/handwriting.py
+	$(BIN)/python benchmarks/drawing.py
 	$(BIN)/python benchmarks/reading.py
 
 boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (about ten minutes on 2 cores)

@@ -2,12 +2,17 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
+from pens import strokes
+from screen import Program, Screen
+
+from digitcli.layout import USUAL, arrange
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
@@ -39,6 +44,9 @@ def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
     shown = [command for command in commands() if command.startswith("digitcli ")]
     assert len(shown) >= 8
     for command in shown:
+        if command.startswith("digitcli draw") and "--headless" not in command:
+            in_a_window(command, tmp_path)
+            continue
         shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
         run(command + shorter, tmp_path)
     expected = ("artifacts/confusion.png", "artifacts/comparison.png", "runs/mine/model.onnx")
@@ -47,6 +55,21 @@ def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
     lines = run(f"python -c '{code}'", tmp_path).splitlines()
     assert re.fullmatch(r"\d [01]\.\d+ \(\d+, \d+, \d+, \d+\)", lines[0])
     assert 0.1 < float(lines[1]) <= 1
+
+
+def in_a_window(command: str, folder: Path) -> None:
+    """Draw a digit, correct it, quit."""
+    (folder / "screen").mkdir(exist_ok=True)
+    with (
+        Screen(folder / "screen") as screen,
+        Program(screen, folder, *shlex.split(command)[2:]) as program,
+    ):
+        layout = arrange(*USUAL)
+        for stroke in strokes(7, left=150, top=100, height=300):
+            screen.drag([layout.from_canvas(x, y) for x, y in stroke])
+        program.key("7", "Return", "Escape")
+        status, stdout, stderr = program.end()
+        assert (status, stdout.split()[0]) == (0, "7"), stderr
 
 
 def test_make_train(tmp_path: Path) -> None:
@@ -90,6 +113,6 @@ def test_every_option_is_in_a_help_text() -> None:
     for option in set(re.findall(r"`(--[a-z-]+)", README)):
         texts = [
             run(f"digitcli {name} --help", REPOSITORY)
-            for name in ("", "train", "evaluate", "plot", "predict")
+            for name in ("", "train", "evaluate", "plot", "predict", "draw")
         ]
         assert any(option in text for text in texts), option
