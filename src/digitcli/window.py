@@ -25,6 +25,7 @@ _CALM = 0.4  # seconds without an event, after which
 _REST = 0.008  # seconds may pass until the next is noticed
 _SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
 _MOST = 0.9  # of the screen, that the window takes at first
+_LOOKS, _LOOK_EVERY = 8, 0.25  # how often it is looked whether a new window was painted, and seconds between
 _LINGERS = 1.0  # seconds that a window stays after a replay
 _KEYS = {
     "\r": "keep",
@@ -72,6 +73,8 @@ class Window:
         self._is_opencvs = False  # whether it was OpenCV who told us of that
         self._start = time.perf_counter()
         self._last = -_CALM  # when something happened
+        self._looks = _LOOKS  # at whether the window has been painted
+        self._next_look = _LOOK_EVERY
         self._size = size  # as the window manager has it; other than the layout's where that is too small
         self.face = Face(session, *size)
         # All is ready before there is a window, and shown before an event is taken: where the mouse is,
@@ -104,6 +107,7 @@ class Window:
         # what the X server has told us came before the key that Qt is about to tell us, what it tells
         # afterwards came after it
         self._take_happenings()
+        self._make_sure_of_paint()
         key = cv2.waitKeyEx(1)
         if key != -1:
             self._on_key(key)
@@ -117,6 +121,13 @@ class Window:
                 self._resize(width, height)
         events, self._events = self._events, []
         return events
+
+    def _make_sure_of_paint(self) -> None:
+        if self._looks and self._server and self._now() > self._next_look:
+            self._looks -= 1
+            self._next_look = self._now() + _LOOK_EVERY
+            if self._server.is_black:
+                self._server.show_again()
 
     def _take_happenings(self) -> None:
         for what in self._server.happened() if self._server else ():

@@ -85,6 +85,10 @@ def _library() -> Any:
         "xcb_change_window_attributes": (_Cookie, (pointer, u32, u32, pointer)),
         "xcb_grab_button": (_Cookie, (pointer, u8, u32, u16, u8, u8, u32, u32, u8, u16)),
         "xcb_grab_key": (_Cookie, (pointer, u8, u32, u16, u8, u8, u8)),
+        "xcb_get_image": (_Cookie, (pointer, u8, u32, *[ctypes.c_int16] * 2, u16, u16, u32)),
+        "xcb_get_image_reply": (pointer, (pointer, _Cookie, pointer)),
+        "xcb_map_window": (_Cookie, (pointer, u32)),
+        "xcb_unmap_window": (_Cookie, (pointer, u32)),
         "xcb_poll_for_event": (pointer, (pointer,)),
     }
     for name, (result, arguments) in signatures.items():
@@ -168,6 +172,22 @@ class Connection:
             if happening := self._understood(content):
                 found.append(happening)
         return found
+
+    @property
+    def is_black(self) -> bool:
+        """Whether the window's corner has never been painted."""
+        whole = 2  # all bits of a pixel together
+        reply = self._reply("xcb_get_image", whole, self._window, 1, 1, 1, 1, 0xFFFFFFFF)
+        return len(reply) >= 36 and not any(reply[32:35])
+
+    def show_again(self) -> None:
+        """Take the window from the screen and put it back, which makes Qt paint it.
+
+        On a busy machine Qt now and then takes a new window for one that cannot be seen.
+        """
+        self._xcb.xcb_unmap_window(self._connection, self._window)
+        self._xcb.xcb_map_window(self._connection, self._window)
+        self._xcb.xcb_flush(self._connection)
 
     def _understood(self, content: bytes) -> Happening | None:
         kind, detail = content[0] & 0x7F, content[1]
