@@ -133,7 +133,7 @@ class Program:
         )  # fmt: skip
         try:
             self.window = screen.window()
-            wait_for(lambda: screen.picture().any(), "something in the window")
+            wait_for(lambda: (screen.picture() > 200).mean() > 0.05, "something in the window")
         except AssertionError as error:
             self.process.kill()
             raise AssertionError(f"{error}; {self.process.communicate()[1]}") from None

@@ -120,6 +120,7 @@ def test_a_number_has_a_box_for_each_digit(program: Program, recognizer: Recogni
 
 def test_every_key(program: Program, recognizer: Recognizer, tmp_path: Path) -> None:
     draw(program, 3)
+    expect(program, recognizer, "view", "3")
     program.key("Return", "u")
     wait_for(lambda: shown(program, recognizer, "view") == "", "nothing is seen after U")
     program.key("r")

@@ -73,6 +73,7 @@ class Window:
         self._is_opencvs = False  # whether it was OpenCV who told us of that
         self._start = time.perf_counter()
         self._last = -_CALM  # when something happened
+        self._waiting: list[Happening] = []
         self._looks = _LOOKS  # at whether the window has been painted
         self._next_look = _LOOK_EVERY
         self._size = size  # as the window manager has it; other than the layout's where that is too small
@@ -104,14 +105,9 @@ class Window:
         """Return what has happened since the last call, waiting a moment where that is nothing."""
         if not (is_busy or self._is_down or self._now() - self._last < _CALM):
             time.sleep(_REST)  # OpenCV would look for events every millisecond
-        # what the X server has told us came before the key that Qt is about to tell us, what it tells
-        # afterwards came after it
-        self._take_happenings()
         self._make_sure_of_paint()
         key = cv2.waitKeyEx(1)
-        if key != -1:
-            self._on_key(key)
-        self._take_happenings()
+        self._take_happenings(key)
         if not (self.is_open and _is_visible()):
             self.is_open = False
             self._add("quit")
@@ -129,9 +125,23 @@ class Window:
             if self._server.is_black:
                 self._server.show_again()
 
-    def _take_happenings(self) -> None:
-        for what in self._server.happened() if self._server else ():
-            if what.kind == "key":
+    def _take_happenings(self, key: int) -> None:
+        """Let happen what the X server told us, and the key of which Qt told, in their order."""
+        before = self._waiting  # for Qt, who was still to tell of a key
+        happenings = [*before, *(self._server.happened() if self._server else ())]
+        self._waiting = []
+        if key != -1 and not any(what.kind == "pressed" for what in happenings):
+            self._on_key(key)
+            key = -1
+        for place, what in enumerate(happenings):
+            if what.kind == "pressed":
+                if key != -1:
+                    self._on_key(key)
+                    key = -1
+                elif not (before and place == 0):  # but no longer than a turn: Shift alone is no key
+                    self._waiting = happenings[place:]
+                    return
+            elif what.kind == "key":
                 self._on_key(ord(what.character))
             elif what.kind == "gone":
                 self.is_open = False

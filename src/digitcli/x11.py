@@ -25,7 +25,7 @@ _DEPTH = 4  # of windows within windows, where a window manager may have put our
 _KEY_PRESS, _PRESS, _RELEASE, _MOTION, _DESTROYED = 2, 4, 5, 6, 17  # events
 _FIRST_HELD = 1 << 8  # in a state
 _POINTER_EVENTS = 1 << 2 | 1 << 3 | 1 << 6  # presses, releases, moves
-_STRUCTURE_NOTIFY = 1 << 17
+_KEY_PRESSES, _STRUCTURE_NOTIFY = 1, 1 << 17
 _WM_NAME, _CARDINAL, _ANY_TYPE = 39, 6, 0
 _CONTROL, _CAPS_LOCK, _NUM_LOCK, _ANY_MODIFIER = 4, 2, 16, 0x8000
 _PENS, _WHEEL = (1, 3), (4, 5, 6, 7)  # buttons
@@ -37,7 +37,8 @@ class Happening:
     """What happened in the window.
 
     Attributes:
-        kind: ``press``, ``move`` or ``release`` of the mouse, ``key``, or ``gone``, the window's end.
+        kind: ``press``, ``move`` or ``release`` of the mouse; ``key``; ``pressed``, a key that Qt tells
+            more of; or ``gone``, the window's end.
         button: of the mouse, 1 for the left one; of a move, that which is held.
         x, y: in pixels of the window.
         character: of a key.
@@ -194,6 +195,8 @@ class Connection:
         x, y, state = struct.unpack("=2hH", content[24:30])
         if kind == _KEY_PRESS and detail in self._keys:
             return Happening("key", character=self._keys[detail])
+        if kind == _KEY_PRESS:
+            return Happening("pressed")
         if kind in (_PRESS, _RELEASE) and detail in _PENS:
             return Happening("press" if kind == _PRESS else "release", detail, x, y)
         if kind == _MOTION:
@@ -204,7 +207,7 @@ class Connection:
 
     def _take_over(self, window: int) -> None:
         self._window = window
-        mask = (ctypes.c_uint32 * 1)(_STRUCTURE_NOTIFY)
+        mask = (ctypes.c_uint32 * 1)(_STRUCTURE_NOTIFY | _KEY_PRESSES)
         self._xcb.xcb_change_window_attributes(self._connection, window, 1 << 11, mask)
         for button in (*_PENS, *_WHEEL):
             events = _POINTER_EVENTS if button in _PENS else 1 << 2
