@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcli.canvas import ERASER, MAX_UNDO, SIDE, Canvas, Stroke
+from digitcli.canvas import ERASER, MAX_UNDO, SIDE, Canvas
 from digitcli.errors import InputError
 from digitcli.raster import Raster
+from digitcli.stroke import Stroke
 from digitcli.strokes import MAX_POINTS, MAX_STROKES, parse
 
 SIZES = (64, 200, 300)

@@ -26,7 +26,7 @@ FLOORS = [
         "backend",
     },
     {"models", "normalization", "augmentation", "precision", "metrics", "plotting", "datasets"},
-    {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "canvas", "insight"},
+    {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "stroke", "canvas", "insight"},
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {
         "training",
@@ -41,7 +41,7 @@ FLOORS = [
         "restoring",
     },
     {"events", "corrections", "session", "reader", "painting", "x11", "display"},
-    {"layout", "face"},
+    {"layout", "panel", "face"},
     {"window"},
     {"commands", "cli", "__main__"},
 ]

@@ -11,7 +11,6 @@ from digitcli.canvas import ERASER, SIDE
 from digitcli.layout import Layout, arrange
 from digitcli.painting import (
     ACCENT,
-    BOLD,
     CAPITALS,
     DOUBT,
     FAINT,
@@ -24,16 +23,16 @@ from digitcli.painting import (
     WORDS,
     Colour,
     fill,
-    fitting,
     outline,
     shortened,
     write,
     write_centred,
     write_right,
 )
-from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
+from digitcli.panel import SURE, Panel
+from digitcli.preprocessing import Images
 from digitcli.recognizer import Digit
-from digitcli.session import Mode, Session
+from digitcli.session import Session
 
 KEYS = (
     ("Enter", "keep the reading"),
@@ -62,7 +61,6 @@ _SHORT = (  # the most useful first; as many as fit are shown
     ("S", "save"),
     ("[ ]", "pen"),
 )
-_SURE = 0.9  # confidence from which a digit is shown without doubt
 _ONLY_INK = (None, True, False, False, None)  # nothing over the ink
 _FOR, _AGAINST = (32, 84, 232), (196, 128, 40)  # evidence, as colours
 
@@ -80,8 +78,9 @@ class Face:
         self._session = session
         self.picture = painting.blank(*self.layout.size)
         self._raster = session.canvas.raster(self.layout.canvas[2])
-        self._colours = _between(PAPER, INK)  # of ink 0..255
-        self._pale = _between(PAPER, FAINT)  # on which other colours show
+        self._colours = painting.between(PAPER, INK)  # of ink 0..255
+        self._pale = painting.between(PAPER, FAINT)  # on which other colours show
+        self._panel = Panel(session, self.layout, self.picture)
         self._panel_shown: Any = None  # what the panel shows
         self._over_shown: Any = None  # on the canvas, over the ink
         self._foot_shown: Any = None
@@ -121,7 +120,7 @@ class Face:
             self._draw_ink(*ink)
             changed = True
         if panel != self._panel_shown:
-            self._draw_panel(model)
+            self._panel.draw(model)
             self._panel_shown, changed = panel, True
         if foot != self._foot_shown:
             self._draw_foot()
@@ -222,133 +221,6 @@ class Face:
 
     # the panel
 
-    def _draw_panel(self, model: str) -> None:
-        layout, insight = self.layout, self._session.insight
-        # all beside the canvas, or below it: large letters reach a little out of their place
-        x, y, side, _ = layout.canvas
-        is_beside = layout.reading[1] < y + side
-        left, top = (x + side + 2, 0) if is_beside else (0, y + side + 2)
-        fill(self.picture, (left, top, layout.size[0] - left, layout.foot[1] - top), GROUND)
-        digits = insight.reading.digits if insight else ()
-        shown = digits[-1] if digits else None
-        self._draw_reading()
-        self._draw_view()
-        self._draw_bars(shown)
-        self._draw_kept()
-        self._draw_model(model)
-
-    def _draw_reading(self) -> None:
-        insight = self._session.insight
-        x, y, width, height = self.layout.reading
-        small = self.layout.letters
-        baseline = y + height - small * 1.9
-        if insight is None or not insight.in_words:
-            write(self.picture, "nothing drawn", x, y + height - small * 0.35, small, QUIET)
-            return
-        confidence = insight.confidence
-        if confidence is None:
-            size = fitting("not a", width, 0.36 * height, 14, MEDIUM)
-            write(self.picture, "not a", x, baseline - 1.25 * size, size, DOUBT, MEDIUM)
-            write(self.picture, "digit", x, baseline - 0.25 * size, size, DOUBT, MEDIUM)
-            best = max((d.confidence for d in insight.reading.digits), default=0.0)
-            write(self.picture, f"at most {best:.0%} sure", x, y + height - small * 0.35, small, QUIET)
-            return
-        tallest = (baseline - y) / CAPITALS
-        size = fitting(insight.in_words, width, tallest, 16, BOLD)
-        words = shortened(insight.in_words, width, size, BOLD, keep_end=True)
-        colour = WORDS if confidence >= _SURE else DOUBT
-        write(self.picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
-        known = sum(digit.digit is not None for digit in insight.reading.digits)
-        sure = f"{_percent(confidence)} sure" if known == 1 else f"least sure {_percent(confidence)}"
-        write(self.picture, sure, x, y + height - small * 0.35, small, QUIET)
-
-    def _draw_view(self) -> None:
-        """Draw the pictures that the network sees, as large as they can be beside each other."""
-        insight = self._session.insight
-        x, y, side, _ = self.layout.view
-        forms = insight.forms if insight else ()
-        fill(self.picture, self.layout.view, INK if forms else LINE, 3 * self.layout.unit)
-        if forms:
-            columns = next(n for n in range(1, len(forms) + 1) if n * n >= len(forms))
-            cell = side // columns
-            rows = -(-len(forms) // columns)
-            top = y + (side - rows * cell) // 2
-            pixels = max(1, cell - 2)
-            for number, form in enumerate(forms):
-                # each pixel of the network's picture is seen as one
-                how = cv2.INTER_NEAREST if pixels >= IMAGE_SIZE else cv2.INTER_AREA
-                grey = cv2.resize(form, (pixels, pixels), interpolation=how)
-                down, across = divmod(number, columns)
-                place = self.picture[
-                    top + down * cell : top + down * cell + pixels,
-                    x + across * cell : x + across * cell + pixels,
-                ]
-                cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), _between(INK, PAPER), place)
-        size = max(11.0, 0.8 * self.layout.letters)
-        choice = ("what it sees, 28x28", "what it sees", "28x28")
-        words = next((each for each in choice if painting.width_of(each, size) <= side), "")
-        room = self.layout.reading[1] + self.layout.reading[3] - (y + side)
-        if room >= size:
-            write(self.picture, words, x, y + side + size * 1.2, size, QUIET)
-
-    def _draw_bars(self, digit: Digit | None) -> None:
-        x, y, width, height = self.layout.bars
-        unit, step = self.layout.unit, height / CLASSES
-        size = max(10.0, min(self.layout.letters, 0.82 * step))
-        label = painting.width_of("0", size, MEDIUM) + round(10 * unit)
-        value = painting.width_of(">99.9%", size) + round(12 * unit)
-        room = width - label - value
-        thick = max(3, round(0.5 * step))
-        best = int(np.argmax(digit.probabilities)) if digit else None
-        for number in range(CLASSES):
-            middle = y + (number + 0.5) * step
-            foot = middle + CAPITALS * size / 2
-            share = digit.probabilities[number] if digit else 0.0
-            is_best = number == best
-            colour = (ACCENT if digit and digit.digit is not None else DOUBT) if is_best else FAINT
-            write(
-                self.picture, str(number), x, foot, size, WORDS if is_best else QUIET,
-                MEDIUM if is_best else painting.REGULAR,
-            )  # fmt: skip
-            bar = (x + label, round(middle - thick / 2), room, thick)
-            fill(self.picture, bar, LINE, thick / 2)
-            filled = round(share * room)
-            if filled >= 2:
-                fill(self.picture, (bar[0], bar[1], max(filled, thick // 2), thick), colour, thick / 2)
-            if share >= 0.0005:
-                write_right(self.picture, _percent(share), x + width, foot, size, WORDS if is_best else QUIET)
-
-    def _draw_kept(self) -> None:
-        x, y, width, height = self.layout.kept
-        size = self.layout.letters
-        foot = y + height - size * 0.45
-        write(self.picture, "Kept", x, foot, size, QUIET)
-        left = x + painting.width_of("Kept", size) + round(0.8 * size)
-        words = "   ".join(kept.words for kept in self._session.kept)
-        # the newest are at the end, and stay
-        write(
-            self.picture,
-            shortened(words, x + width - left, size, keep_end=True),
-            left,
-            foot,
-            size,
-            WORDS,
-            painting.REGULAR,
-        )
-
-    def _draw_model(self, model: str) -> None:
-        x, y, width, height = self.layout.model
-        size = max(11.0, 0.86 * self.layout.letters)
-        mode = {Mode.AUTO: "Automatic", Mode.ONE: "One digit", Mode.NUMBER: "Number"}[self._session.mode]
-        write(
-            self.picture,
-            shortened(f"{mode}  \u2022  {model}", width, size),
-            x,
-            y + height - size * 0.5,
-            size,
-            QUIET,
-        )
-
     # the foot
 
     def _draw_foot(self) -> None:
@@ -371,21 +243,10 @@ class Face:
             x += painting.width_of(meaning, size) + gap
 
 
-def _between(low: Colour, high: Colour) -> NDArray[np.uint8]:
-    """Return the colours from `low` to `high`, (1, 256, 3), for `cv2.LUT`."""
-    share = np.linspace(0, 1, 256)[:, np.newaxis]
-    colours = np.array(low) * (1 - share) + np.array(high) * share
-    return np.rint(colours).astype(np.uint8)[np.newaxis]
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if share < 0.9995 else ">99.9%"
-
-
 def _colour_of(digit: Digit) -> Colour:
     if digit.digit is None:
         return FAINT
-    return ACCENT if digit.confidence >= _SURE else DOUBT
+    return ACCENT if digit.confidence >= SURE else DOUBT
 
 
 def _tint(area: Images, ink: Images, evidence: NDArray[np.float32]) -> None:

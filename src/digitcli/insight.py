@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.canvas import SIDE, Stroke
+from digitcli.canvas import SIDE
 from digitcli.pages import prepare
 from digitcli.preprocessing import IMAGE_SIZE, Images, box, to_mnist_form
 from digitcli.recognizer import Digit, DigitReader, Reading, Recognizer
+from digitcli.stroke import Stroke
 
 READING_SIZE = int(SIDE)  # pixels of the ink that is read, a unit of the canvas each
 

@@ -125,3 +125,10 @@ def _put(picture: Images, words: str, foot: tuple[int, int], colour: Colour, siz
 @cache
 def _width(words: str, size: int, weight: int) -> int:
     return int(cv2.getTextSize((0, 0), words, (0, 0), _font(), size, weight)[2])
+
+
+def between(low: Colour, high: Colour) -> NDArray[np.uint8]:
+    """Return the colours from `low` to `high`, (1, 256, 3), for `cv2.LUT`."""
+    share = np.linspace(0, 1, 256)[:, np.newaxis]
+    colours = np.array(low) * (1 - share) + np.array(high) * share
+    return np.rint(colours).astype(np.uint8)[np.newaxis]

@@ -1,0 +1,174 @@
+"""What the window shows beside the canvas: the reading, what the network sees, ten bars."""
+
+import cv2
+import numpy as np
+
+from digitcli import painting
+from digitcli.layout import Layout
+from digitcli.painting import (
+    ACCENT,
+    BOLD,
+    CAPITALS,
+    DOUBT,
+    FAINT,
+    GROUND,
+    INK,
+    LINE,
+    MEDIUM,
+    PAPER,
+    QUIET,
+    WORDS,
+    between,
+    fill,
+    fitting,
+    shortened,
+    write,
+    write_right,
+)
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
+from digitcli.recognizer import Digit
+from digitcli.session import Mode, Session
+
+SURE = 0.9  # confidence from which a digit is shown without doubt
+
+
+class Panel:
+    """Draws a session's insight into a part of the window's picture."""
+
+    def __init__(self, session: Session, layout: Layout, picture: Images) -> None:
+        self._session = session
+        self._layout = layout
+        self._picture = picture
+
+    def draw(self, model: str) -> None:
+        """Draw all of it anew; `model` is its name, or that it is being loaded."""
+        layout, insight = self._layout, self._session.insight
+        # all beside the canvas, or below it: large letters reach a little out of their place
+        x, y, side, _ = layout.canvas
+        is_beside = layout.reading[1] < y + side
+        left, top = (x + side + 2, 0) if is_beside else (0, y + side + 2)
+        fill(self._picture, (left, top, layout.size[0] - left, layout.foot[1] - top), GROUND)
+        digits = insight.reading.digits if insight else ()
+        shown = digits[-1] if digits else None
+        self._draw_reading()
+        self._draw_view()
+        self._draw_bars(shown)
+        self._draw_kept()
+        self._draw_model(model)
+
+    def _draw_reading(self) -> None:
+        insight = self._session.insight
+        x, y, width, height = self._layout.reading
+        small = self._layout.letters
+        baseline = y + height - small * 1.9
+        if insight is None or not insight.in_words:
+            write(self._picture, "nothing drawn", x, y + height - small * 0.35, small, QUIET)
+            return
+        confidence = insight.confidence
+        if confidence is None:
+            size = fitting("not a", width, 0.36 * height, 14, MEDIUM)
+            write(self._picture, "not a", x, baseline - 1.25 * size, size, DOUBT, MEDIUM)
+            write(self._picture, "digit", x, baseline - 0.25 * size, size, DOUBT, MEDIUM)
+            best = max((d.confidence for d in insight.reading.digits), default=0.0)
+            write(self._picture, f"at most {best:.0%} sure", x, y + height - small * 0.35, small, QUIET)
+            return
+        tallest = (baseline - y) / CAPITALS
+        size = fitting(insight.in_words, width, tallest, 16, BOLD)
+        words = shortened(insight.in_words, width, size, BOLD, keep_end=True)
+        colour = WORDS if confidence >= SURE else DOUBT
+        write(self._picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
+        known = sum(digit.digit is not None for digit in insight.reading.digits)
+        sure = f"{percent(confidence)} sure" if known == 1 else f"least sure {percent(confidence)}"
+        write(self._picture, sure, x, y + height - small * 0.35, small, QUIET)
+
+    def _draw_view(self) -> None:
+        """Draw the pictures that the network sees, as large as they can be beside each other."""
+        insight = self._session.insight
+        x, y, side, _ = self._layout.view
+        forms = insight.forms if insight else ()
+        fill(self._picture, self._layout.view, INK if forms else LINE, 3 * self._layout.unit)
+        if forms:
+            columns = next(n for n in range(1, len(forms) + 1) if n * n >= len(forms))
+            cell = side // columns
+            rows = -(-len(forms) // columns)
+            top = y + (side - rows * cell) // 2
+            pixels = max(1, cell - 2)
+            for number, form in enumerate(forms):
+                # each pixel of the network's picture is seen as one
+                how = cv2.INTER_NEAREST if pixels >= IMAGE_SIZE else cv2.INTER_AREA
+                grey = cv2.resize(form, (pixels, pixels), interpolation=how)
+                down, across = divmod(number, columns)
+                place = self._picture[
+                    top + down * cell : top + down * cell + pixels,
+                    x + across * cell : x + across * cell + pixels,
+                ]
+                cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), between(INK, PAPER), place)
+        size = max(11.0, 0.8 * self._layout.letters)
+        choice = ("what it sees, 28x28", "what it sees", "28x28")
+        words = next((each for each in choice if painting.width_of(each, size) <= side), "")
+        room = self._layout.reading[1] + self._layout.reading[3] - (y + side)
+        if room >= size:
+            write(self._picture, words, x, y + side + size * 1.2, size, QUIET)
+
+    def _draw_bars(self, digit: Digit | None) -> None:
+        x, y, width, height = self._layout.bars
+        unit, step = self._layout.unit, height / CLASSES
+        size = max(10.0, min(self._layout.letters, 0.82 * step))
+        label = painting.width_of("0", size, MEDIUM) + round(10 * unit)
+        value = painting.width_of(">99.9%", size) + round(12 * unit)
+        room = width - label - value
+        thick = max(3, round(0.5 * step))
+        best = int(np.argmax(digit.probabilities)) if digit else None
+        for number in range(CLASSES):
+            middle = y + (number + 0.5) * step
+            foot = middle + CAPITALS * size / 2
+            share = digit.probabilities[number] if digit else 0.0
+            is_best = number == best
+            colour = (ACCENT if digit and digit.digit is not None else DOUBT) if is_best else FAINT
+            write(
+                self._picture, str(number), x, foot, size, WORDS if is_best else QUIET,
+                MEDIUM if is_best else painting.REGULAR,
+            )  # fmt: skip
+            bar = (x + label, round(middle - thick / 2), room, thick)
+            fill(self._picture, bar, LINE, thick / 2)
+            filled = round(share * room)
+            if filled >= 2:
+                fill(self._picture, (bar[0], bar[1], max(filled, thick // 2), thick), colour, thick / 2)
+            if share >= 0.0005:
+                write_right(self._picture, percent(share), x + width, foot, size, WORDS if is_best else QUIET)
+
+    def _draw_kept(self) -> None:
+        x, y, width, height = self._layout.kept
+        size = self._layout.letters
+        foot = y + height - size * 0.45
+        write(self._picture, "Kept", x, foot, size, QUIET)
+        left = x + painting.width_of("Kept", size) + round(0.8 * size)
+        words = "   ".join(kept.words for kept in self._session.kept)
+        # the newest are at the end, and stay
+        write(
+            self._picture,
+            shortened(words, x + width - left, size, keep_end=True),
+            left,
+            foot,
+            size,
+            WORDS,
+            painting.REGULAR,
+        )
+
+    def _draw_model(self, model: str) -> None:
+        x, y, width, height = self._layout.model
+        size = max(11.0, 0.86 * self._layout.letters)
+        mode = {Mode.AUTO: "Automatic", Mode.ONE: "One digit", Mode.NUMBER: "Number"}[self._session.mode]
+        write(
+            self._picture,
+            shortened(f"{mode}  \u2022  {model}", width, size),
+            x,
+            y + height - size * 0.5,
+            size,
+            QUIET,
+        )
+
+
+def percent(share: float) -> str:
+    """Say a share 0..1 in words that never round up to certainty."""
+    return f"{share:.1%}" if share < 0.9995 else ">99.9%"
