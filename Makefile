@@ -44,7 +44,7 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling and reading (a
 	$(BIN)/python benchmarks/drawing.py
 	$(BIN)/python benchmarks/reading.py
 
-boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (about ten minutes on 2 cores)
+boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (about 25 minutes on 2 cores)
 	$(BIN)/digitcli train --config reader --artifacts build/boxed
 	mkdir -p src/digitcli/boxed
 	cp build/boxed/model.onnx build/boxed/run.json src/digitcli/boxed/
