@@ -194,6 +194,15 @@ def test_a_line_that_is_not_the_last_any_more_stays(tmp_path: Path) -> None:
         Corrections(tmp_path / FILE / "no folder").add([[[1, 2]]], 3, "")
 
 
+def test_faces_can_tell_what_was_read_again(session: Session) -> None:
+    """A drawing of the same version is read twice where the mode or the explanation changes."""
+    draw(session, 3)
+    first = session.read(session.snapshot())
+    again = session.read(session.snapshot())
+    assert (first, True) != (again, True)
+    assert (first, True) == (first, True)
+
+
 def test_the_heat_map_finds_where_the_ink_counts(session: Session, recognizer: Recognizer) -> None:
     draw(session, 7)
     do(session, "explain")

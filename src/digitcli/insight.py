@@ -25,7 +25,7 @@ _PATCH, _STEP = 7, 3  # pixels of 28; what is hidden at once, and from one place
 _LEAST_EFFECT = 0.05  # nats; a model that no hiding moves has looked at nothing in particular
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single truth
 class Snapshot:
     """A canvas at one moment, to be read in any thread.
 
@@ -42,7 +42,7 @@ class Snapshot:
     explained: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single truth
 class Insight:
     """What was read of a `Snapshot`.
 
