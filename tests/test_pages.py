@@ -87,6 +87,16 @@ def test_a_5_with_its_bar_apart_is_one_digit_in_one_line(reader: Recognizer, few
     assert reader.read(together).text == "541"
 
 
+@pytest.mark.parametrize("text", ["1", "42", "31415"])
+@pytest.mark.parametrize("below", [8, 16, 30])
+def test_underlined_numbers(reader: Recognizer, few: Digits, text: str, below: int) -> None:
+    sheet = np.pad(page([text], few, height=80), ((0, 40), (0, 0)), constant_values=255)
+    rows, columns = np.nonzero(sheet < 128)
+    y = int(rows.max()) + below
+    cv2.line(sheet, (int(columns.min()), y), (int(columns.max()), y + 2), 0, 5, cv2.LINE_AA)
+    assert reader.read(sheet).text == text
+
+
 def test_letters_are_not_cut_until_they_look_like_digits(reader: Recognizer) -> None:
     pages = []
     for letter in "AEFHKMNRWXdhkmw":

@@ -31,8 +31,8 @@ _MODES = ("1", "L", "P", "RGB", "RGBA", "LA", "I;16", "CMYK", "I", "F")
 Random = np.random.Generator
 
 
-def strange_pixels(random: Random) -> NDArray[np.generic]:
-    """An image nobody would write: (H, W) or (H, W, C), uint8 or uint16."""
+def strange_pixels(random: Random, digits: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """An image that hardly anybody would write: (H, W) or (H, W, C), uint8 or uint16."""
     sides = [1, 2, 3, 5, 16, 27, 28, 29, 64, 100, 256, 333, 800, 2100]
     height, width = (int(random.choice(sides)) for _ in range(2))
     if height * width > 1_000_000:
@@ -42,7 +42,13 @@ def strange_pixels(random: Random) -> NDArray[np.generic]:
     for _ in range(int(random.integers(0, 12))):
         place = [int(v) for v in random.integers(-20, max(height, width) + 20, 4)]
         colour = [int(v) for v in random.integers(0, 256, 4)][: shape[2] if len(shape) == 3 else 1]
-        match int(random.integers(0, 5)):
+        match int(random.integers(0, 6)):
+            case 5:  # a digit somewhere
+                size = int(random.integers(10, 120))
+                digit = cv2.resize(digits[int(random.integers(len(digits)))], (size, size))
+                y, x = (int(random.integers(0, max(1, side - size))) for side in (height, width))
+                part = image[y : y + size, x : x + size]
+                part[digit[: part.shape[0], : part.shape[1]] > 128] = colour[0]
             case 0:
                 cv2.line(image, place[:2], place[2:], colour, int(random.integers(1, 40)), cv2.LINE_AA)
             case 1:
@@ -123,7 +129,7 @@ def main() -> None:
                 (reading,) = recognizer.read_pages([prepare(picture.pixels, scale=picture.scale)])
                 shape = tuple(round(side * picture.scale) for side in picture.pixels.shape[:2])
             else:
-                pixels = strange_pixels(random)
+                pixels = strange_pixels(random, digits)
                 reading = recognizer.read(pixels, single=bool(random.random() < 0.3))
                 shape = pixels.shape
             require_sense(reading, shape)

@@ -91,7 +91,8 @@ def main(folder: Path) -> None:
         program.key("question")
         keep("help")
         program.key("Escape")
-        program.end()
+        status, _, stderr = program.end()
+        assert status == 0, stderr
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ _INSIDE = 0.12  # size of what is framed, at least, as a share of the frame's lo
 _LINE_OVERLAP = 0.35  # of two marks' heights, as a share of the lower one's, by which they share a line
 _SMALL = 0.4  # of a line's height; lower and narrower marks do not found lines
 FLAT = 0.3  # height of a bar, and its distance to the digit, at most; shares of the digit's height
+_LONGEST_BAR = 1.2  # width of such a bar, at most
 _BESIDE = 1.5  # distance to a mark, as a share of its size, within which another is beside it
 _DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
@@ -164,6 +165,7 @@ def _group(marks: list[Piece]) -> list[Line]:
     sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     usual = _weighted_median(sizes)
     small = np.array([_is_small(place, boxes, sizes, usual) for place in range(len(marks))])
+    small[int(sizes.argmax())] = False  # what all others are small beside
     lines: list[Line] = []
     for place in np.flatnonzero(~small)[np.argsort(boxes[~small, 0], kind="stable")]:
         mark = marks[place]
@@ -187,9 +189,9 @@ def _is_small(place: int, boxes: NDArray[np.float64], sizes: NDArray[np.float64]
     """Tell whether a mark is much smaller than one beside it in the same line, a bar, or mere dust."""
     left, top, right, bottom = boxes[place]
     heights = boxes[:, 3] - boxes[:, 1]
-    over = (boxes[:, 0] < right) & (boxes[:, 2] > left)
-    # the bar of a 5, apart from it
-    if (over & (bottom - top < FLAT * heights) & (_distances(boxes[place], boxes) < FLAT * heights)).any():
+    over = (boxes[:, 0] < right) & (boxes[:, 2] > left) & (bottom <= boxes[:, 1] + FLAT * heights)
+    flat = (bottom - top < FLAT * heights) & (right - left < _LONGEST_BAR * heights)
+    if (over & flat & (_distances(boxes[place], boxes) < FLAT * heights)).any():  # the bar of a 5
         return True
     near = _distances(boxes[place], boxes) < _BESIDE * sizes
     level = (boxes[:, 1] < bottom + sizes / 4) & (boxes[:, 3] > top - sizes / 4)
