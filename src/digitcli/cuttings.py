@@ -95,11 +95,11 @@ def _cut_apart(ink: Images, alone: list[NDArray[np.bool_]]) -> list[Images | Non
     """Return, for each digit, the ink of the pieces that make it up best, or None where none do well."""
     pieces = [piece for line in find_lines(ink) for mark in line for piece in cut(mark)]
     pieces.sort(key=lambda piece: piece.middle)
+    areas = [int(np.count_nonzero(piece.ink >= HALF)) for piece in pieces]
     found: list[Images | None] = []
     for own in alone:
         best, chosen = _MATCH, None
         shared = [int(np.count_nonzero(_of(piece, own) & (piece.ink >= HALF))) for piece in pieces]
-        areas = [int(np.count_nonzero(piece.ink >= HALF)) for piece in pieces]
         total = int(own.sum())
         for first in range(len(pieces)):
             for last in range(first + 1, len(pieces) + 1):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitcli.canvas import SIDE
 from digitcli.pages import prepare
-from digitcli.preprocessing import IMAGE_SIZE, Images, box, to_mnist_form
+from digitcli.preprocessing import IMAGE_SIZE, Images, box, to_form
 from digitcli.recognizer import Digit, DigitReader, Reading, Recognizer
 from digitcli.stroke import Stroke
 
@@ -134,7 +134,7 @@ def _cut_out(
 ) -> tuple[Images, float, float, float]:
     """Return what is drawn with paper around it, where that was, and how many pixels became one."""
     x, y, width, height = place
-    margin = int(_MARGIN * max(width, height)) + 8
+    margin = _margin(width, height)
     cut = ink[y : y + height, x : x + width]
     scale = 1.0
     if single and max(width, height) + 2 * margin > _SINGLE_SIZE:
@@ -157,6 +157,8 @@ def _form(ink: Images, digit: Digit) -> Images:
     x, y, width, height = digit.box
     x, y = max(0, x), max(0, y)
     cut = ink[y : y + height, x : x + width]
-    margin = int(_MARGIN * max(width, height)) + 8
-    form = to_mnist_form(np.pad(cut, margin))
-    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form
+    return to_form(np.pad(cut, _margin(width, height)))
+
+
+def _margin(width: int, height: int) -> int:
+    return int(_MARGIN * max(width, height)) + 8

@@ -49,6 +49,12 @@ def to_mnist_form(image: Pixels) -> Images | None:
     return normalise(digit_ink(image))
 
 
+def to_form(image: Pixels) -> Images:
+    """Do as `to_mnist_form`; an image without ink gives (28, 28) of 0, so that nothing is lost of a count."""
+    form = to_mnist_form(image)
+    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form
+
+
 def digit_ink(image: Pixels) -> Images:
     """Return the ink (H, W) uint8 of an image with one digit, cleaned of all else."""
     return clean(extract(image))

@@ -81,8 +81,7 @@ class Recognizer:
         Raises `MissingError` where there is no such file, `ModelError` where it is no digit reader.
         """
         path = find_model() if path is None else Path(path)
-        if not os.path.isfile(path):
-            raise MissingError(f"{path}: no such model; train one with: digitcli train")
+        require_model(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or min(os.cpu_count() or 1, _MAX_THREADS)
         options.log_severity_level = 4  # what goes wrong is raised, and told once
@@ -181,6 +180,12 @@ def require_probabilities(probabilities: NDArray[np.float32], model: str) -> Non
     if not np.isfinite(probabilities).all():
         raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
     raise ModelError(f"{model}: gives numbers that are no probabilities; expected ten that sum to 1")
+
+
+def require_model(path: Path) -> None:
+    """Raise a `MissingError` where there is no such file."""
+    if not os.path.isfile(path):
+        raise MissingError(f"{path}: no such model; train one with: digitcli train")
 
 
 def find_model(folder: Path = DEFAULT_FOLDER) -> Path:

@@ -4,7 +4,6 @@ The mouse is never kept waiting: all that has happened since the last turn is ta
 canvas is read once a turn. What takes longer than one digit is read beside it, always the newest canvas.
 """
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
 
@@ -281,7 +280,7 @@ class Replay:
             events: in the order of their times.
             fast: each turn takes what comes up to the next event that is no move, whatever its time.
         """
-        self._events = itertools.chain(events)
+        self._events = events
         self._next: Event | None = next(self._events, None)
         self._fast = fast
         self._start = time.perf_counter()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitcli.commands.console import print_json, print_line, say, tell_error
-from digitcli.commands.options import ARTIFACTS, Artifacts, Quiet, model_in_words
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
 from digitcli.commands.readings import reading_as_json
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
 
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 def draw(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="An .onnx file, instead of model.onnx in the artifacts folder or the one in the box.",
-        ),
-    ] = None,
+    model: Model = None,
     folder: Artifacts = ARTIFACTS,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write everything that happens to a new file.")
@@ -82,11 +76,10 @@ def _load(model: Path) -> "Callable[[Snapshot], Insight]":
 
 
 def _find(model: Path | None, folder: Path) -> Path:
-    from digitcli.recognizer import find_model
+    from digitcli.recognizer import find_model, require_model
 
     path = model or find_model(folder)
-    if not path.is_file():
-        raise MissingError(f"{path}: no such model; train one with: digitcli train")
+    require_model(path)
     return path
 
 
@@ -167,8 +160,12 @@ def _open(
                 kept=readings.append,
             )
         finally:
-            for kept in [*readings, *filter(None, [session.last()])]:
-                show(kept)
+            _show_all(session, readings, show)
+
+
+def _show_all(session: "Session", readings: "list[Kept]", show: "Callable[[Kept], None]") -> None:
+    for kept in [*readings, *filter(None, [session.last()])]:
+        show(kept)
 
 
 def _end_at_once(
@@ -177,8 +174,7 @@ def _end_at_once(
     """Qt has lost its window and is about to end the process: say what there is to say before."""
     status = ExitCode.FAILED
     try:
-        for kept in [*readings, *filter(None, [session.last()])]:
-            show(kept)
+        _show_all(session, readings, show)
         if server and server.is_alive:  # somebody closed the window the hard way
             status = ExitCode.DONE
         else:

@@ -23,6 +23,14 @@ Artifacts = Annotated[
     Path, typer.Option("--artifacts", metavar="DIR", help="The folder that holds a run's files.")
 ]
 ARTIFACTS = artifacts.DEFAULT_FOLDER
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="An .onnx file, instead of model.onnx in the artifacts folder or the one in the box.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]
 

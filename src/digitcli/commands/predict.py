@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.commands.console import print_json, print_table, say, stderr, tell_error
-from digitcli.commands.options import ARTIFACTS, Artifacts, Quiet, model_in_words
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
 from digitcli.commands.readings import reading_as_json
 from digitcli.errors import ExitCode, OptionError
 
@@ -23,13 +23,7 @@ def predict(
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, patterns, or - for stdin.")
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="An .onnx file, instead of model.onnx in the artifacts folder or the one in the box.",
-        ),
-    ] = None,
+    model: Model = None,
     folder: Artifacts = ARTIFACTS,
     single: Annotated[
         bool, typer.Option("--single", help="Each image holds one digit; do not look for more.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitcli.datasets.memory import aligned
 from digitcli.errors import DataError
-from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, Pixels, to_mnist_form
+from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
 
 Labels = NDArray[np.uint8]
 
@@ -43,12 +43,6 @@ class Digits:
     def part(self, first: int, last: int) -> "Digits":
         """Return the digits from `first` to before `last`, in the same memory."""
         return Digits(self.images[first:last], self.labels[first:last])
-
-
-def to_form(image: Pixels) -> Images:
-    """Bring a labelled image into MNIST form; one without ink stays in the count, all black."""
-    form = to_mnist_form(image)
-    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form
 
 
 def concatenate(parts: Sequence[Digits]) -> Digits:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from digitcli import decoding
-from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits, to_form
+from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
 from digitcli.errors import DataError
-from digitcli.preprocessing import CLASSES
+from digitcli.preprocessing import CLASSES, to_form
 
 NAMES = tuple(str(digit) for digit in range(CLASSES))
 _MAX_THREADS = 4

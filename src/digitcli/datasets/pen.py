@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits, to_form
+from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
 from digitcli.errors import DataError
+from digitcli.preprocessing import to_form
 from digitcli.strokes import parse, picture, read_lines
 
 if TYPE_CHECKING:
