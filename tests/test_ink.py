@@ -96,6 +96,14 @@ def test_blank_paper_holds_no_ink() -> None:
         assert not extract(np.clip(random.normal(level, noise, (240, 320)), 0, 255).astype(np.uint8)).any()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_small_size(dtype: type) -> None:
+    sizes = [(height, width) for height in range(1, 7) for width in range(1, 7)]
+    for size in sizes:
+        for shape in (size, (*size, 3), (*size, 4)):
+            assert extract(np.zeros(shape, dtype)).shape == size
+
+
 @settings(max_examples=60)
 @given(
     hnp.arrays(

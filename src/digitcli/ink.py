@@ -95,7 +95,8 @@ def _on_flat_paper(image: Grey, paper: tuple[int, ...]) -> Grey:
     """The difference from the paper, in the channel where it is largest, whichever its sign."""
     channels = cv2.split(image) if image.ndim == 3 else [image]
     differences = [
-        cv2.absdiff(channel, np.array([float(level)]))  # a scalar to OpenCV
+        # a whole picture of the level: OpenCV takes a (4, 1) image beside a number for a scalar
+        cv2.absdiff(channel, np.full_like(channel, level))
         for channel, level in zip(channels, paper, strict=True)
     ]
     difference = np.asarray(differences[0], np.uint8)
