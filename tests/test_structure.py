@@ -17,6 +17,7 @@ FLOORS = [
         "strokes",
         "decoding",
         "glyphs",
+        "signs",
         "recipes",
         "problems",
         "layers",

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from digitcli.config import Synthesis
 from digitcli.cuttings import half, pair, touching
 from digitcli.datasets import NO_DIGIT, Digits, concatenate
-from digitcli.glyphs import DIGITS, OTHERS, Form
+from digitcli.glyphs import DIGITS, Form
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, normalise
+from digitcli.signs import SIGNS
 from digitcli.strokes import draw_stroke
 
 _CANVAS = 128  # pixels
@@ -24,7 +25,7 @@ _BOX = 90  # pixels, the longer side of a form in it
 _SAMPLES = 8  # points between two points of a form
 _ENDS = 0.08  # how much longer or shorter a stroke may be at either end; a share of the box
 _BENDS = np.array([(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)])  # half waves over the box, in x and y
-_BEND = 0.04  # what each of them moves, standard deviation
+_BEND = 0.045  # what each of them moves, standard deviation
 # Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _FONTS = (
@@ -79,12 +80,12 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
 
 def _drawn(form: Form, random: np.random.Generator) -> Images | None:
     """Draw a form in a hand of its own."""
-    wobble = random.uniform(0.01, 0.04)
+    wobble = random.uniform(0.01, 0.03)
     strokes = [_curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
     bend = random.normal(0, _BEND, (len(_BENDS), 2))
     strokes = [_bent(_with_other_ends(stroke, random), bend) for stroke in strokes]
-    aspect = np.exp(random.uniform(-0.7, 0.2))  # width to height
-    slant, turn = random.uniform(-0.45, 0.25), random.normal(0, 0.1)
+    aspect = np.exp(random.normal(-0.35, 0.2))  # width to height
+    slant, turn = random.normal(-0.1, 0.15), random.normal(0, 0.08)
     shape = np.array([[aspect, 0.0], [slant, 1.0]])
     shape = shape @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return _picture([stroke @ shape for stroke in strokes], random)
@@ -143,7 +144,7 @@ def _letter(random: np.random.Generator, _: Digits) -> Images | None:
 
 
 def _sign(random: np.random.Generator, _: Digits) -> Images | None:
-    return _drawn(OTHERS[int(random.integers(len(OTHERS)))], random)
+    return _drawn(SIGNS[int(random.integers(len(SIGNS)))], random)
 
 
 def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
