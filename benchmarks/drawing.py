@@ -221,7 +221,7 @@ def draw(side: str, what: str, log: str) -> None:
     strokes, mode = what.split(",")
     height = next(h for h in range(200, 2000) if arrange(int(1.6 * h), h).canvas[2] >= int(side))
     reader = Reader(lambda: _load(BOXED_MODEL))
-    session = Session(Path(tempfile.gettempdir()), writes=False)
+    session = Session()
     session.mode = Mode.NUMBER if mode == "number" else Mode.ONE
     session.canvas.brush = 10
     random = np.random.default_rng(0)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pens import strokes
 
+from digitcli.artifacts import CORRECTIONS
 from digitcli.canvas import SIDE, USUAL_BRUSH, next_brush
-from digitcli.corrections import FILE, Corrections
+from digitcli.corrections import Corrections
 from digitcli.errors import DataError, DigitcliError, OptionError
 from digitcli.events import Event, Recording, drawn, load
 from digitcli.insight import Insight, Snapshot, explain, read, seems_single
@@ -25,7 +26,11 @@ def recognizer() -> Recognizer:
 
 @pytest.fixture
 def session(tmp_path: Path, recognizer: Recognizer) -> Session:
-    return Session(tmp_path / "artifacts", lambda snapshot: read(recognizer, snapshot))
+    return Session(
+        lambda snapshot: read(recognizer, snapshot),
+        drawings=tmp_path / "artifacts" / "drawings",
+        corrections=tmp_path / "artifacts" / "corrections.jsonl",
+    )
 
 
 def do(session: Session, *deeds: str, to: float | None = None) -> None:
@@ -137,7 +142,7 @@ def test_saving_writes_picture_and_strokes(session: Session, tmp_path: Path, dig
 
 
 def test_corrections_are_added_and_the_last_can_be_corrected(session: Session, tmp_path: Path) -> None:
-    file = tmp_path / "artifacts" / FILE
+    file = tmp_path / "artifacts" / CORRECTIONS
     file.parent.mkdir()
     file.write_text('{"label": 1, "strokes": [[[1, 2]]]}\nhalf a li')
     do(session, "correct", to=7)
@@ -163,14 +168,18 @@ def test_numbers_cannot_be_corrected(session: Session, tmp_path: Path) -> None:
     draw(session, 7, left=300, height=110)
     do(session, "correct", to=7)
     assert "one digit" in session.message
-    assert not (tmp_path / "artifacts" / FILE).exists()
+    assert not (tmp_path / "artifacts" / CORRECTIONS).exists()
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_drawing_goes_on(
     tmp_path: Path, recognizer: Recognizer
 ) -> None:
     (tmp_path / "artifacts").write_text("a file")
-    session = Session(tmp_path / "artifacts", lambda snapshot: read(recognizer, snapshot))
+    session = Session(
+        lambda snapshot: read(recognizer, snapshot),
+        drawings=tmp_path / "artifacts" / "drawings",
+        corrections=tmp_path / "artifacts" / "corrections.jsonl",
+    )
     draw(session, 6)
     do(session, "save")
     assert session.message.startswith("Not saved: ")
@@ -184,14 +193,14 @@ def test_a_folder_that_cannot_be_written_is_told_and_drawing_goes_on(
 
 
 def test_a_line_that_is_not_the_last_any_more_stays(tmp_path: Path) -> None:
-    file = tmp_path / FILE
+    file = tmp_path / CORRECTIONS
     mine = Corrections(file)
     mine.add([[[1, 2]]], 3, "8")
     Corrections(file).add([[[5, 6]]], 4, "9")
     assert not mine.take_back()
     assert [json.loads(line)["label"] for line in file.read_text().splitlines()] == [3, 4]
     with pytest.raises(DigitcliError, match="cannot be written"):
-        Corrections(tmp_path / FILE / "no folder").add([[[1, 2]]], 3, "")
+        Corrections(tmp_path / CORRECTIONS / "no folder").add([[[1, 2]]], 3, "")
 
 
 def test_faces_can_tell_what_was_read_again(session: Session) -> None:
@@ -250,7 +259,7 @@ def test_one_digit_seems_single(digit: int, left: float, height: float) -> None:
 
 def test_a_recording_replays_to_the_same_readings(tmp_path: Path, recognizer: Recognizer) -> None:
     path = tmp_path / "r.jsonl"
-    first = Session(tmp_path, lambda snapshot: read(recognizer, snapshot), writes=False)
+    first = Session(lambda snapshot: read(recognizer, snapshot))
     with Recording(path) as recording:
 
         def act(**what: object) -> None:
@@ -270,7 +279,7 @@ def test_a_recording_replays_to_the_same_readings(tmp_path: Path, recognizer: Re
             act(do="clear")
         act(do="quit")
     damaged: list[DataError] = []
-    second = Session(tmp_path, lambda snapshot: read(recognizer, snapshot), writes=False)
+    second = Session(lambda snapshot: read(recognizer, snapshot))
     kept = list(play(second, load(path, damaged)))
     assert [(each.words, each.reading) for each in kept] == [(k.words, k.reading) for k in first.kept]
     assert [each.words for each in kept] == ["2", "9"]
@@ -307,7 +316,7 @@ def test_damaged_lines_are_named_and_the_others_played(
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:5], line, *lines[5:]]))
     damaged: list[DataError] = []
-    session = Session(tmp_path, lambda snapshot: read(recognizer, snapshot), writes=False)
+    session = Session(lambda snapshot: read(recognizer, snapshot))
     assert [each.words for each in play(session, load(path, damaged))] == ["4"]
     (error,) = damaged
     assert f"{path}: line 6: " in str(error)
@@ -315,7 +324,7 @@ def test_damaged_lines_are_named_and_the_others_played(
 
 
 def test_a_replay_writes_nothing(tmp_path: Path, recognizer: Recognizer) -> None:
-    session = Session(tmp_path / "a", lambda snapshot: read(recognizer, snapshot), writes=False)
+    session = Session(lambda snapshot: read(recognizer, snapshot))
     draw(session, 3)
     do(session, "save")
     do(session, "correct", to=3)

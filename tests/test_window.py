@@ -389,7 +389,7 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
     from digitcli.session import Session
 
     for size in ((640, 480), USUAL, (480, 800), (2400, 1500)):
-        session = Session(tmp_path, lambda snapshot: read(recognizer, snapshot), writes=False)
+        session = Session(lambda snapshot: read(recognizer, snapshot))
         face = Face(session, *size)
         for place, digit in enumerate((4, 2, 7, 9, 6)):
             for stroke in strokes(digit, left=20 + 98 * place, top=200, height=80):

@@ -46,6 +46,8 @@ FILES = (
 )
 OF_RESULTS = (CONFUSION, MISTAKES, RELIABILITY)  # pictures that evaluate and plot draw
 INTERRUPTED = "interrupted"  # a folder
+DRAWINGS = "drawings"  # a folder, of those that were saved
+CORRECTIONS = "corrections.jsonl"
 
 MEMBER = "member"  # which of several networks an epoch trained
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")

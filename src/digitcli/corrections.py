@@ -7,8 +7,6 @@ from pathlib import Path
 
 from digitcli.errors import DigitcliError
 
-FILE = "corrections.jsonl"
-
 
 class Corrections:
     """A file of labelled drawings to which lines are added; what is there already stays as it is."""

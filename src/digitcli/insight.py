@@ -3,6 +3,7 @@
 Knows nothing of windows: any face of a canvas hands in its ink and gets the same back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.canvas import SIDE
-from digitcli.pages import prepare
+from digitcli.pages import Page, prepare
 from digitcli.preprocessing import IMAGE_SIZE, Images, box, to_form
 from digitcli.recognizer import Digit, DigitReader, Reading, Recognizer
 from digitcli.stroke import Stroke
@@ -75,14 +76,25 @@ class Insight:
 
 def read(recognizer: Recognizer, snapshot: Snapshot) -> Insight:
     """Read what is drawn; slow for numbers, so that callers with an eye on the clock use a thread."""
-    place = box(snapshot.ink)
-    if place is None:
-        return Insight(snapshot.version, snapshot.single, snapshot.explained, Reading("", ()), ())
-    picture, left, top, scale = _cut_out(snapshot.ink, place, single=snapshot.single)
-    page = prepare(picture, single=snapshot.single, scale=scale)
-    (found,) = recognizer.read_pages([page])
-    digits = tuple(_moved(digit, left, top) for digit in found.digits)
-    forms = tuple(page.forms) if snapshot.single else tuple(_form(snapshot.ink, digit) for digit in digits)
+    return read_many(recognizer, [snapshot])[0]
+
+
+def read_many(recognizer: Recognizer, snapshots: Sequence[Snapshot]) -> list[Insight]:
+    """Read several canvases, as `read` does; they go through the network together."""
+    cuts = [_cut_out(snapshot) for snapshot in snapshots]
+    found = recognizer.read_pages([cut.page for cut in cuts if cut])
+    return [
+        _insight(recognizer, snapshot, cut, next(found) if cut else Reading("", ()))
+        for snapshot, cut in zip(snapshots, cuts, strict=True)
+    ]
+
+
+def _insight(recognizer: Recognizer, snapshot: Snapshot, cut: "_Cut | None", found: Reading) -> Insight:
+    digits = tuple(_moved(digit, cut.left, cut.top) for digit in found.digits) if cut else ()
+    if cut and snapshot.single:
+        forms = tuple(cut.page.forms)
+    else:
+        forms = tuple(_form(snapshot.ink, digit) for digit in digits)
     evidence = tuple(explain(recognizer, form) for form in forms) if snapshot.explained else ()
     reading = Reading(found.text, digits)
     return Insight(snapshot.version, snapshot.single, snapshot.explained, reading, forms, evidence)
@@ -129,20 +141,31 @@ def seems_single(strokes: tuple[Stroke, ...]) -> bool:
     return bool((left[order][1:] - reach[:-1] <= _NEAR * height).all())
 
 
-def _cut_out(
-    ink: Images, place: tuple[int, int, int, int], *, single: bool
-) -> tuple[Images, float, float, float]:
-    """Return what is drawn with paper around it, where that was, and how many pixels became one."""
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """What is drawn with paper around it, ready to be read, and where on the canvas it begins."""
+
+    page: Page
+    left: float
+    top: float
+
+
+def _cut_out(snapshot: Snapshot) -> _Cut | None:
+    """Return what is drawn, if anything is."""
+    place = box(snapshot.ink)
+    if place is None:
+        return None
     x, y, width, height = place
     margin = _margin(width, height)
-    cut = ink[y : y + height, x : x + width]
+    cut = snapshot.ink[y : y + height, x : x + width]
     scale = 1.0
-    if single and max(width, height) + 2 * margin > _SINGLE_SIZE:
+    if snapshot.single and max(width, height) + 2 * margin > _SINGLE_SIZE:
         scale = (max(width, height) + 2 * margin) / _SINGLE_SIZE
         size = (max(1, round(width / scale)), max(1, round(height / scale)))
         cut = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
         margin = round(margin / scale)
-    return np.pad(cut, margin), x - margin * scale, y - margin * scale, scale
+    page = prepare(np.pad(cut, margin), single=snapshot.single, scale=scale)
+    return _Cut(page, x - margin * scale, y - margin * scale)
 
 
 def _moved(digit: Digit, left: float, top: float) -> Digit:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -59,6 +59,19 @@ class Reading:
 
     text: str
     digits: tuple[Digit, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as every command and page gives it to programs."""
+        digits = [
+            {
+                "digit": digit.digit,
+                "confidence": digit.confidence,
+                "box": list(digit.box),
+                "probabilities": list(digit.probabilities),
+            }
+            for digit in self.digits
+        ]
+        return {"text": self.text, "digits": digits}
 
 
 class Recognizer:

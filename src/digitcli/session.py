@@ -16,18 +16,17 @@ import numpy as np
 
 from digitcli import artifacts
 from digitcli.canvas import SIDE, Canvas
-from digitcli.corrections import FILE, Corrections
+from digitcli.corrections import Corrections
 from digitcli.errors import DigitcliError
 from digitcli.events import AT_A_PLACE, Event
 from digitcli.insight import READING_SIZE, Insight, Snapshot, seems_single
 from digitcli.raster import Raster
 from digitcli.recognizer import Reading
 
-DRAWINGS = "drawings"  # the folder inside the artifacts folder
 HISTORY = 50  # readings that are remembered
 
 _SAVED_SIZE = 512  # pixels of a saved picture
-_NOWHERE = "Not in a replay: nothing is written"
+_NOWHERE = "Not kept: nothing is written here"
 
 
 class Mode(StrEnum):
@@ -65,14 +64,18 @@ class Session:
     """
 
     def __init__(
-        self, folder: Path, read: Callable[[Snapshot], Insight] | None = None, *, writes: bool = True
+        self,
+        read: Callable[[Snapshot], Insight] | None = None,
+        *,
+        drawings: Path | None = None,
+        corrections: Path | None = None,
     ) -> None:
         """Begin with an empty canvas.
 
         Args:
-            folder: the artifacts folder, for drawings and corrections.
             read: see above.
-            writes: whether files are written; a replay writes none.
+            drawings: the folder for drawings that are to be saved; none are where it is None.
+            corrections: the file for them; none are kept where it is None.
         """
         self.canvas = Canvas()
         self.read = read
@@ -84,10 +87,9 @@ class Session:
         self.kept: list[Kept] = []
         self.message = ""
         self.is_over = False
-        self._folder = folder
-        self._writes = writes
+        self._drawings = drawings
         self._raster: Raster = self.canvas.raster(READING_SIZE)
-        self._corrections = Corrections(folder / FILE)
+        self._corrections = Corrections(corrections) if corrections else None
         self._corrected: int | None = None  # the version of the canvas that was corrected last
         self._kept_version: int | None = None
         self._emptied = 0  # the version of the canvas that was empty last
@@ -206,10 +208,10 @@ class Session:
         self.canvas.end()
         if not self.canvas.strokes:
             return "Nothing to save yet"
-        if not self._writes:
+        folder = self._drawings
+        if folder is None:
             return _NOWHERE
         self.refresh()
-        folder = self._folder / DRAWINGS
         read = self.insight.in_words if self.insight else ""
         stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
         name, number = stem, 1
@@ -236,7 +238,7 @@ class Session:
             return f"Draw first, then say that it is a {label}"
         if not self.is_single:
             return "Corrections are of one digit alone; N reads as one"
-        if not self._writes:
+        if self._corrections is None:
             return _NOWHERE
         self.refresh()
         again = self._corrected == self.canvas.version and self._corrections.take_back()

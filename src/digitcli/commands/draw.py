@@ -10,7 +10,6 @@ import typer
 
 from digitcli.commands.console import print_json, print_line, say, tell_error
 from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
-from digitcli.commands.readings import reading_as_json
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def _play(
     from digitcli.events import load
     from digitcli.session import Session, play
 
-    session = Session(folder, _load(_find(model, folder)), writes=False)
+    session = Session(_load(_find(model, folder)))
     start = time.perf_counter()
 
     def in_time(event: "Event") -> "Event":
@@ -126,7 +125,7 @@ def _open(
     """Draw in a window; what was kept is printed when it is closed, however that comes."""
     from contextlib import ExitStack
 
-    from digitcli import display
+    from digitcli import artifacts, display
 
     try:
         server = display.require_display()
@@ -139,7 +138,9 @@ def _open(
 
     path = _find(model, folder)
     events = window_.Replay(load(replay, damaged), fast=fast) if replay else None
-    session = Session(folder, writes=replay is None)
+    session = Session()
+    if replay is None:
+        session = Session(drawings=folder / artifacts.DRAWINGS, corrections=folder / artifacts.CORRECTIONS)
     readings: list[Kept] = []
     with ExitStack() as stack:
         recording = stack.enter_context(Recording(record)) if record else None
@@ -197,4 +198,4 @@ def _print_words(kept: "Kept") -> None:
 
 
 def _print_json(kept: "Kept") -> None:
-    print_json(reading_as_json(kept.reading))
+    print_json(kept.reading.as_json())

@@ -10,7 +10,6 @@ import typer
 
 from digitcli.commands.console import print_json, print_table, say, stderr, tell_error
 from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
-from digitcli.commands.readings import reading_as_json
 from digitcli.errors import ExitCode, OptionError
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _print_lines(outcomes: Iterable["Outcome"]) -> int:
 def _as_json(outcome: "Outcome") -> dict[str, Any]:
     if outcome.reading is None:
         return {"file": outcome.file, "error": str(outcome.error)}
-    return {"file": outcome.file, **reading_as_json(outcome.reading)}
+    return {"file": outcome.file, **outcome.reading.as_json()}
 
 
 def _print_table(outcomes: Iterable["Outcome"]) -> int:
