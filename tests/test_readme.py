@@ -1,5 +1,6 @@
 """README tells the truth: every command and every piece of code in it is run."""
 
+import json
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import pytest
 from conftest import REPOSITORY
 from pens import strokes
 from screen import Program, Screen
+from serving import Server
 
 from digitcli.layout import USUAL, arrange
 
@@ -48,6 +50,9 @@ def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
         if command.startswith("digitcli draw") and "--headless" not in command:
             in_a_window(command, tmp_path)
             continue
+        if command.startswith("digitcli serve"):
+            in_a_browser(command, tmp_path)
+            continue
         shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
         run(command + shorter, tmp_path)
         found |= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
@@ -72,6 +77,14 @@ def in_a_window(command: str, folder: Path) -> None:
         program.key("7", "Return", "Escape")
         status, stdout, stderr = program.end()
         assert (status, stdout.split()[0]) == (0, "7"), stderr
+
+
+def in_a_browser(command: str, folder: Path) -> None:
+    """Serve at a free port, without opening a browser; send what curl would."""
+    with Server(folder, *[each for each in shlex.split(command)[2:] if each != "--open"]) as server:
+        assert server.get("/")[0] == 200
+        (json_,) = re.findall(r"curl --json '(.*)' ", README)
+        assert server.draw(json.loads(json_))[1]["text"] == "7"
 
 
 def test_make_train(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ FLOORS = [
     },
     {"events", "corrections", "session", "reader", "painting", "x11", "display"},
     {"layout", "panel", "face"},
-    {"window"},
+    {"window", "web"},
     {"commands", "cli", "__main__"},
 ]
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -14,6 +14,7 @@ from digitcli.commands.draw import draw
 from digitcli.commands.evaluate import evaluate
 from digitcli.commands.plot import plot
 from digitcli.commands.predict import predict
+from digitcli.commands.serve import serve
 from digitcli.commands.train import train
 from digitcli.errors import DigitcliError, ExitCode
 
@@ -31,6 +32,7 @@ app.command()(evaluate)
 app.command()(plot)
 app.command()(predict)
 app.command()(draw)
+app.command()(serve)
 
 
 class _Settings:

@@ -16,7 +16,7 @@ from PIL import (  # plugins: Pillow knows only the formats of those that are im
     WebPImagePlugin,  # noqa: F401
 )
 
-from digitcli.errors import ImageError
+from digitcli.errors import ImageError, TooLargeError
 from digitcli.preprocessing import WORKING_SIDE, Pixels
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
@@ -52,7 +52,7 @@ def read(path: Path) -> Picture:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_BYTES:
-                raise ImageError(f"{path}: {size:,} bytes; expected at most {MAX_BYTES:,}")
+                raise TooLargeError(f"{path}: {size:,} bytes; expected at most {MAX_BYTES:,}")
             return decode(file.read(MAX_BYTES + 1), str(path))
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -80,12 +80,12 @@ def decode(content: bytes, where: str) -> Picture:
     if not content:
         raise ImageError(f"{where}: empty; expected {EXPECTED}")
     if len(content) > MAX_BYTES:
-        raise ImageError(f"{where}: over {MAX_BYTES:,} bytes; expected at most that")
+        raise TooLargeError(f"{where}: over {MAX_BYTES:,} bytes; expected at most that")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size  # of the header: nothing is decoded yet
             if width * height > MAX_PIXELS:
-                raise ImageError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that")
+                raise TooLargeError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that")
             image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # JPEG: decodes no more than needed
             small = _reducible(image)
             # the gap, by which Pillow reduces in two steps, is not for 16 bits
@@ -99,7 +99,7 @@ def decode(content: bytes, where: str) -> Picture:
     except UnidentifiedImageError as error:
         raise ImageError(f"{where}: not an image that can be read; expected {EXPECTED}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that") from error
+        raise TooLargeError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that") from error
     except Exception as error:  # Pillow's decoders have no common base for what damage can cause
         raise ImageError(f"{where}: cut off or damaged ({error}); expected {EXPECTED}") from error
 

@@ -7,6 +7,7 @@
     ├── InputError               3  an input that cannot be read or is not what it must be
     │   ├── DataError            3      images and labels
     │   ├── ImageError           3      an image file, or pixels
+    │   │   └── TooLargeError    3      more of them than are decoded
     │   ├── RecipeError          3      a recipe's TOML file
     │   └── ModelError           3      a model file
     ├── MissingError             4  something needed is not there
@@ -66,6 +67,10 @@ class DataError(InputError):
 
 class ImageError(InputError):
     """An image cannot be decoded, is too large, or is no array of pixels."""
+
+
+class TooLargeError(ImageError):
+    """An image has more bytes or pixels than are decoded."""
 
 
 class RecipeError(InputError):

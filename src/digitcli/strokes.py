@@ -31,7 +31,7 @@ PEN_WIDTH = 24  # pixels
 
 _FRACTION_BITS = 4  # of coordinates: OpenCV draws at sixteenths of a pixel
 
-_Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+_Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False, strict=True)]
 _Point = tuple[_Coordinate, _Coordinate]
 
 
@@ -95,13 +95,18 @@ def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
 
 def placed(strokes: Sequence[Sequence[tuple[float, float]]]) -> list[Points]:
     """Return the points of strokes of any scale, moved and scaled to where `picture` draws them."""
+    scale, shift = placement(strokes)
+    return [np.asarray(stroke, np.float64) * scale + shift for stroke in strokes]
+
+
+def placement(strokes: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, Points]:
+    """Return by what factor `placed` scales, and by how much (x, y) it moves after that."""
     points = [np.asarray(stroke, np.float64) for stroke in strokes]
     low = np.min([stroke.min(axis=0) for stroke in points], axis=0)
     high = np.max([stroke.max(axis=0) for stroke in points], axis=0)
     extent = float(np.max(high - low))
     scale = PICTURE_BOX / extent if extent > 1e-9 else 1.0
-    middle = (low + high) / 2
-    return [(stroke - middle) * scale + PICTURE_SIZE / 2 for stroke in points]
+    return scale, PICTURE_SIZE / 2 - (low + high) / 2 * scale
 
 
 def draw_stroke(canvas: Images, points: Points, width: int, value: int = 255) -> None:

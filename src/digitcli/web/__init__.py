@@ -1,0 +1,1 @@
+"""The reader as a web page and as a JSON API."""
