@@ -44,7 +44,7 @@ def main() -> None:
         if len(rows) == len(progress.epochs):
             return
         stopped = time.perf_counter()
-        probabilities = KerasReader(assemble(recipe, progress.weights())).digits(division.test.images)
+        probabilities = KerasReader(assemble(recipe, progress.weights())).network(division.test.images)
         accuracy = float(np.mean(probabilities.argmax(axis=1) == division.test.labels))
         rows.append({"seconds": stopped - start - outside, "test_accuracy": accuracy})
         words = f"{options.recipe} epoch {len(rows)}: {rows[-1]['seconds']:.1f} s, {accuracy:.2%}"

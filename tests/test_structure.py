@@ -26,7 +26,16 @@ FLOORS = [
         "artifacts",
         "backend",
     },
-    {"models", "normalization", "augmentation", "precision", "metrics", "plotting", "datasets"},
+    {
+        "second_look",
+        "models",
+        "normalization",
+        "augmentation",
+        "precision",
+        "metrics",
+        "plotting",
+        "datasets",
+    },
     {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "stroke", "canvas", "insight"},
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {

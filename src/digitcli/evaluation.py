@@ -7,7 +7,8 @@ from digitcli import artifacts, plotting
 from digitcli.datasets import Dataset, Digits, divide
 from digitcli.errors import InputError
 from digitcli.metrics import Evaluation, score
-from digitcli.recognizer import DigitReader, Recognizer, require_probabilities
+from digitcli.recognizer import Recognizer, require_probabilities
+from digitcli.second_look import DigitReader
 
 
 def load_reader(path: Path) -> DigitReader:

@@ -30,13 +30,13 @@ def export_onnx(network: Network, path: Path, images: Images, threshold: float) 
         ExportError: that difference is over `TOLERANCE`.
     """
     keras_reader = KerasReader(network)
-    expected = keras_reader.digits(images)  # Keras exports only what has been called
+    expected = keras_reader.network(images)  # Keras exports only what has been called
     with warnings.catch_warnings():
         # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
         network.export(path, format="onnx", verbose=False)
     _name_parts(path, threshold)
-    difference = float(np.abs(Recognizer.load(path).digits(images) - expected).max())
+    difference = float(np.abs(Recognizer.load(path).network(images) - expected).max())
     if not difference <= TOLERANCE:  # also where it is NaN
         raise ExportError(
             f"the exported ONNX model differs from the Keras model by {difference:.2g} on "

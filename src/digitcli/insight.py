@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from digitcli.canvas import SIDE
 from digitcli.pages import Page, prepare
 from digitcli.preprocessing import IMAGE_SIZE, Images, box, to_form
-from digitcli.recognizer import Digit, DigitReader, Reading, Recognizer
+from digitcli.recognizer import Digit, Reading, Recognizer
+from digitcli.second_look import DigitReader
 from digitcli.stroke import Stroke
 
 READING_SIZE = int(SIDE)  # pixels of the ink that is read, a unit of the canvas each
@@ -116,7 +117,7 @@ def explain(reader: DigitReader, form: Images) -> NDArray[np.float32]:
     hidden = np.repeat(form[np.newaxis], 1 + len(corners) ** 2, axis=0)
     for number, (row, column) in enumerate((row, column) for row in corners for column in corners):
         hidden[1 + number, row : row + _PATCH, column : column + _PATCH] = 0
-    probabilities = reader.digits(hidden)
+    probabilities = reader.network(hidden)
     likely = np.log(np.maximum(probabilities[:, probabilities[0].argmax()], 1e-6))
     effects = (likely[0] - likely[1:]).reshape(len(corners), len(corners)).astype(np.float32)
     effects /= max(float(np.abs(effects).max()), _LEAST_EFFECT)

@@ -22,6 +22,7 @@ from digitcli.errors import MissingError, ModelError, first_line
 from digitcli.layers import BatchNorm, Conv, Dense, Dropout, Flatten, Layer, MaxPool, Relu, Weights
 from digitcli.normalization import FusedBatchNormalization
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, network_input
+from digitcli.second_look import DigitReader
 
 Network = Any  # a keras.Model; Keras has no type information
 INPUT, OUTPUT = "image", "probabilities"
@@ -151,16 +152,16 @@ def _work(layer: Any) -> int:
     return int(math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:-1]))
 
 
-class KerasReader:
-    """A Keras network as a reader of digits; the same face as `recognizer.Recognizer.digits`."""
+class KerasReader(DigitReader):
+    """A Keras network as a reader of digits; the same face as `recognizer.Recognizer`."""
 
     def __init__(self, network: Network) -> None:
         self._run = tf.function(
             lambda images: network(images, training=False), autograph=False, reduce_retracing=True
         )
 
-    def digits(self, images: Images) -> NDArray[np.float32]:
-        """Return probabilities (N, 10) for images (N, 28, 28) uint8 in MNIST form."""
+    def network(self, images: Images) -> NDArray[np.float32]:
+        """Return what the network alone says: probabilities (N, 10) for images (N, 28, 28) uint8."""
         batches = range(0, len(images), _BATCH)
         return np.concatenate(
             [self._run(tf.constant(network_input(images[i : i + _BATCH]))).numpy() for i in batches]

@@ -40,6 +40,7 @@ _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
 _SURE = 0.9  # confidence from which a mark between these is one digit, and what is cut from one is
+_SURE_AMONG_DIGITS = 0.5  # the same of a cut mark that is not alone in its line
 _WIDEST = 2.2  # width of a digit to its line's height
 
 
@@ -212,7 +213,8 @@ def _without_vain_cuts(
 ) -> list[int]:
     """Take marks for one again of which the cuts have not made digits beyond doubt.
 
-    Else a letter would be cut until its pieces look like digits.
+    Else a letter would be cut until its pieces look like digits. Where other digits stand in the line, that
+    is less likely, and the pieces may be less sure.
     """
     groups: list[list[int]] = []  # of candidates that cuts have parted
     for number in path:
@@ -224,7 +226,8 @@ def _without_vain_cuts(
     kept: list[int] = []
     for group in groups:
         ends = candidates[group[0]].first, candidates[group[-1]].last
-        if ends in whole and min(float(probabilities[number].max()) for number in group) < _SURE:
+        needed = _SURE_AMONG_DIGITS if len(group) < len(path) else _SURE
+        if ends in whole and min(float(probabilities[number].max()) for number in group) < needed:
             kept.append(whole[ends])
         else:
             kept += group

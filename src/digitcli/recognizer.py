@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -14,6 +14,7 @@ from digitcli.artifacts import DEFAULT_FOLDER, MODEL
 from digitcli.errors import ImageError, MissingError, ModelError, first_line
 from digitcli.pages import MAX_SIDE, Box, Page, prepare
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, Pixels, network_input
+from digitcli.second_look import DigitReader
 
 _BATCH = 256  # images; bounds the memory that inference takes
 _MAX_THREADS = 4  # more do not help so small a network
@@ -22,13 +23,6 @@ _USUAL_THRESHOLD = 0.5  # where the model says none
 THRESHOLD_KEY = "rejection_threshold"  # in the model's metadata
 BOXED_MODEL = Path(__file__).parent / "boxed" / MODEL
 _INPUT_SHAPE = [IMAGE_SIZE, IMAGE_SIZE, 1]
-
-
-class DigitReader(Protocol):
-    """Whatever gives probabilities for images in MNIST form."""
-
-    def digits(self, images: Images) -> NDArray[np.float32]:
-        """Return probabilities (N, 10) for images (N, 28, 28) uint8."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ class Reading:
         return {"text": self.text, "digits": digits}
 
 
-class Recognizer:
+class Recognizer(DigitReader):
     """Reads digits with a model file; make one with `Recognizer.load`."""
 
     def __init__(self, session: onnxruntime.InferenceSession, path: Path) -> None:
@@ -111,8 +105,8 @@ class Recognizer:
         _check_shapes(path, session)
         return cls(session, path)
 
-    def digits(self, images: Images) -> NDArray[np.float32]:
-        """Return probabilities (N, 10) float32 for images (N, 28, 28) uint8 in MNIST form."""
+    def network(self, images: Images) -> NDArray[np.float32]:
+        """Return what the network alone says: probabilities (N, 10) for images (N, 28, 28) uint8."""
         size = (IMAGE_SIZE, IMAGE_SIZE)
         if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != size:
             found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else repr(type(images))

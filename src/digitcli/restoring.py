@@ -45,12 +45,12 @@ def restore(path: Path, recipe: Recipe, digits: Digits) -> list[Weights]:
             members = [_from_onnx(path, recipe, digits)]
         except (ValueError, KeyError, StopIteration) as error:  # weights of other shapes, or none
             raise _unfit(path) from error
-        expected = Recognizer.load(path).digits(digits.images)
+        expected = Recognizer.load(path).network(digits.images)
     shapes = [tuple(weight.shape) for weight in build_network(recipe).weights]
     if len(members) != recipe.members or any([w.shape for w in each] != shapes for each in members):
         raise _unfit(path)
     if expected is not None:
-        found = KerasReader(assemble(recipe, members)).digits(digits.images)
+        found = KerasReader(assemble(recipe, members)).network(digits.images)
         difference = float(np.abs(found - expected).max())
         if not difference <= TOLERANCE:
             raise ModelError(

@@ -17,7 +17,6 @@ from digitcli import artifacts, checkpoints, finetuning, plotting
 from digitcli.augmentation import preview
 from digitcli.backend import be_deterministic, seed_everything
 from digitcli.calibration import (
-    apply_temperature,
     fit_temperature,
     fit_threshold,
     with_temperature,
@@ -35,9 +34,10 @@ from digitcli.models import KerasReader, assemble
 from digitcli.precision import Choice, choose_precision
 from digitcli.preprocessing import CLASSES
 from digitcli.progress import Progress, Reporter
-from digitcli.recognizer import DigitReader, Recognizer
+from digitcli.recognizer import Recognizer
 from digitcli.records import Setting, describe_surroundings
 from digitcli.restoring import restore
+from digitcli.second_look import DigitReader
 from digitcli.synthesis import with_synthesis
 from digitcli.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training import fit
@@ -216,8 +216,9 @@ def _finish(
     durations: dict[str, float],
     report: Reporter,
 ) -> RunResult:
-    temperature, threshold = _calibrate(run, progress.weights())
+    temperature = _fit_temperature(run, progress.weights())
     network = assemble(run.recipe, [with_temperature(weights, temperature) for weights in progress.weights()])
+    threshold = fit_threshold(KerasReader(network).digits(run.division.validation.images))
     with artifacts.replacing(run.folder) as files:
         report.stage("Exporting to ONNX and checking it against Keras")
         with _timed(durations, "export"):
@@ -294,15 +295,11 @@ def _compare(
     )
 
 
-def _calibrate(run: Run, members: list[Weights]) -> tuple[float, float]:
-    """Return the temperature and the threshold that the validation images suggest."""
+def _fit_temperature(run: Run, members: list[Weights]) -> float:
+    """Return the temperature that the validation images suggest."""
     digits = run.division.validation
-    probabilities = [
-        KerasReader(assemble(run.recipe, [weights])).digits(digits.images) for weights in members
-    ]
-    temperature = fit_temperature(probabilities, digits.labels)
-    mean = apply_temperature(probabilities, temperature)
-    return temperature, fit_threshold(mean)
+    readers = [KerasReader(assemble(run.recipe, [weights])) for weights in members]
+    return fit_temperature([reader.network(digits.images) for reader in readers], digits.labels)
 
 
 def _keep_interrupted(
