@@ -46,13 +46,13 @@ def require_room(folder: Path, targets: Sequence[Target], original: Original) ->
         )
     files = [folder / target.name for target in targets if target.format is not Format.SAVED_MODEL]
     for file in files:
-        if os.path.exists(file) and os.path.samefile(file, original.path):
+        if os.path.exists(file) and file.samefile(original.path):
             raise OptionError(f"{file}: is the model that is exported; name another folder with --output")
     artifacts.require_room(folder, [file.name for file in files], "the folder", "--output")
     saved = folder / Target(Format.SAVED_MODEL).name
     if len(files) < len(targets) and os.path.lexists(saved) and not os.path.isfile(saved / _SAVED_MODEL):
         raise OptionError(
-            f"{saved}: is no SavedModel; expected that of an earlier export or nothing, as a folder goes there"
+            f"{saved}: is no SavedModel; expected that of an earlier export or nothing, as one goes there"
         )
 
 

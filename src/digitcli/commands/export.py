@@ -27,8 +27,8 @@ def export(
         bool,
         typer.Option(
             "--int8",
-            help="Compute in 8-bit integers, for a quarter of the size; onnx and litert. Ranges are measured on 500 "
-            "training images of MNIST.",
+            help="8-bit integers, for a quarter of the size; onnx and litert. Their ranges are measured on "
+            "500 training images of MNIST.",
         ),
     ] = False,
     model: Annotated[
@@ -112,24 +112,19 @@ def _runtime(original: "Original", target: Target | None) -> str:
 
 
 def _table(original: "Original", shop: "Workshop", trials: "list[Trial]") -> "Table":
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table()
-    table.add_column("file", overflow="fold")
-    table.add_column("runtime")
-    for heading in ("accuracy", "largest difference", "size", "images/s", "one image"):
+    table.add_column("file", no_wrap=True)
+    for heading in ("accuracy", "largest\ndifference", "size", "images/s", "one image"):
         table.add_column(heading, justify="right")
     table.add_row(
-        f"{escape(original.path.name)} (the original)",
-        _runtime(original, None),
+        "the original",
         *_numbers(shop.measures, None, original.path.stat().st_size),
     )
     for trial in trials:
-        name = f"{trial.target.name} (refused)" if trial.problem else trial.target.name
-        table.add_row(
-            name, _runtime(original, trial.target), *_numbers(trial.measures, trial.difference, trial.size)
-        )
+        style = "red" if trial.problem else ""
+        table.add_row(trial.target.name, *_numbers(trial.measures, trial.difference, trial.size), style=style)
     return table
 
 
@@ -138,7 +133,7 @@ def _numbers(measures: "Measures | None", difference: float | None, size: int) -
         return ("-",) * 5
     return (
         percent(measures.accuracy),
-        "-" if difference is None else f"{difference:.1g}",
+        "-" if difference is None else f"{difference:.2g}",
         f"{size / 1024:,.0f} KiB",
         f"{measures.images_per_second:,.0f}",
         f"{measures.milliseconds:.2f} ms",

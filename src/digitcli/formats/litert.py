@@ -6,15 +6,18 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from digitcli.backend import silent_stderr, tf
 from digitcli.errors import ExportError, ModelError, first_line
 from digitcli.formats import savedmodel, sheet
 from digitcli.formats.running import THREADS, ExportedReader, Floats
-from digitcli.models import INPUT, OUTPUT, Network
+from digitcli.models import INPUT, INPUT_SHAPE, OUTPUT, Network
 from digitcli.preprocessing import Images, network_input
 
-# In 8 bits the softmax would give probabilities in steps of 1/256, which do not sum to 1.
-_FLOAT_OPERATIONS = ["SOFTMAX"]
+# In 8 bits the softmax, and of several networks the mean of theirs, would give probabilities in steps of
+# 1/256, which do not sum to 1. Batch normalisation is the same operations as that mean.
+_FLOAT_OPERATIONS = ["SOFTMAX", "ADD", "MUL"]
 _WARNINGS = (
     "Statistics for quantized inputs were expected",  # they are measured
     r"\s*Warning: tf.lite.Interpreter is deprecated",  # TensorFlow makes one and does not run it
@@ -40,7 +43,9 @@ def write(network: Network, path: Path, calibration: Images | None) -> None:
         try:
             content = converter.convert() if calibration is None else _quantised(converter, calibration)
         except Exception as error:  # the converter has no common base for what it raises
-            raise ExportError(f"TensorFlow cannot convert the model to LiteRT ({first_line(error)})") from error
+            raise ExportError(
+                f"TensorFlow cannot convert the model to LiteRT ({first_line(error)})"
+            ) from error
     path.write_bytes(content)
 
 
@@ -75,9 +80,10 @@ def load(path: Path) -> ExportedReader:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        with silent_stderr():  # it tells how it will compute
+        with silent_stderr():  # it tells how it computes, the first time
             interpreter = Interpreter(model_content=path.read_bytes(), num_threads=THREADS)
             signature = interpreter.get_signature_runner()
+            signature(**{INPUT: np.zeros((1, *INPUT_SHAPE), np.float32)})
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: not a LiteRT model that can be loaded ({first_line(error)})") from error
 

@@ -1,6 +1,5 @@
 """ONNX: a file for ONNX Runtime, on anything from a server to a browser."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digitcli.backend import keras, tf
+from digitcli.backend import tf
 from digitcli.formats import sheet
 from digitcli.formats.running import ExportedReader, Floats
 from digitcli.models import INPUT, INPUT_SHAPE, OUTPUT, Network
@@ -13,11 +13,11 @@ _EXTRA = "assets.extra"  # where TensorFlow leaves room for files that it does n
 
 def write(network: Network, path: Path) -> None:
     """Write `network` as the folder `path`, with one signature of named input and output."""
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    image = keras.InputSpec(shape=(None, *INPUT_SHAPE), dtype="float32", name=INPUT)
-    archive.add_endpoint("serve", lambda image: {OUTPUT: network(image, training=False)}, [image])
-    archive.write_out(path, verbose=False)
+    image = tf.TensorSpec((None, *INPUT_SHAPE), tf.float32, name=INPUT)
+    read = tf.function(lambda image: {OUTPUT: network(image, training=False)}, [image], autograph=False)
+    module = tf.Module()  # Keras's own exporter writes all weights twice
+    module.weights = [weight.value for weight in network.weights]
+    tf.saved_model.save(module, str(path), signatures={_SIGNATURE: read})
 
 
 def label(path: Path, words: sheet.Sheet) -> None:

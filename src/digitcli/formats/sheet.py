@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from digitcli import __version__
-from digitcli.preprocessing import CLASSES, IMAGE_SIZE, PREPROCESSING_VERSION
+from digitcli.preprocessing import CENTRE, CLASSES, DIGIT_SIZE, IMAGE_SIZE, PREPROCESSING_VERSION
 from digitcli.recognizer import THRESHOLD_KEY
 
 NAME = "metadata.json"  # the file that holds it, where a format has room for files
 
 _MNIST = ("mnist", "sample")  # the data sources that are MNIST
 _MNIST_LICENCE = (
-    "digitcli: MIT. Training images: MNIST by Yann LeCun, Corinna Cortes and Christopher Burges, CC BY-SA 3.0, "
-    "https://creativecommons.org/licenses/by-sa/3.0/"
+    "digitcli: MIT. Training images: MNIST by Yann LeCun, Corinna Cortes and Christopher Burges, "
+    "CC BY-SA 3.0, https://creativecommons.org/licenses/by-sa/3.0/"
 )
 
 Sheet = dict[str, str]
@@ -32,8 +32,8 @@ def describe(record: Mapping[str, Any], threshold: float, *, int8: bool, calibra
     temperature = _known(record, "calibration", "temperature")
     return {
         "labels": ",".join(str(digit) for digit in range(CLASSES)),
-        "input": f"image: float32 (N, {IMAGE_SIZE}, {IMAGE_SIZE}, 1), grey values 0 to 255, ink bright on black, "
-        "in MNIST form: fitted into 20x20, centre of mass at the centre",
+        "input": f"image: float32 (N, {IMAGE_SIZE}, {IMAGE_SIZE}, 1), grey values 0 to 255, ink bright on "
+        f"black, fitted into {DIGIT_SIZE}x{DIGIT_SIZE}, centre of mass at ({CENTRE}, {CENTRE})",
         "output": f"probabilities: float32 (N, {CLASSES}), which sum to 1",
         "preprocessing_version": str(PREPROCESSING_VERSION),
         THRESHOLD_KEY: f"{threshold:.6f}",
