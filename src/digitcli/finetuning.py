@@ -91,7 +91,7 @@ def recipe_beside(file: Path) -> tuple[str, Recipe]:
     values = artifacts.read_record(record).get("recipe") if os.path.isfile(record) else None
     if not isinstance(values, dict):
         raise InputError(
-            f"{file}: found no recipe in {record}; expected the run.json of the run that trained it there"
+            f"{file}: found no recipe in {record}; expected beside it the run.json of the run that trained it"
         )
     recipe = parse_recipe({key: value for key, value in values.items() if key != "name"}, str(record))
     return str(values.get("name", "recipe")), recipe

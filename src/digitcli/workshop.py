@@ -19,7 +19,7 @@ from digitcli.errors import ExportError, MissingError, ModelError, OptionError
 from digitcli.formats import Format, Target, onnxfile, sheet
 from digitcli.originals import Original
 from digitcli.recognizer import DigitReader, Recognizer
-from digitcli.trials import Trial, judge, measure
+from digitcli.trials import Measures, Trial, judge, measure
 
 FOLDER = "exported"  # within the artifacts folder
 CALIBRATION_IMAGES = 500  # training images on which the ranges of 8-bit integers are measured
@@ -60,22 +60,24 @@ class Workshop:
     """Makes files of one model.
 
     Attributes:
-        measures: what the model itself does.
         test: the images that every file reads.
     """
 
     def __init__(self, original: Original) -> None:
-        """Read the test images with `original`."""
         self._original = original
         division = load_divided("mnist")
         self.test = division.test
         self._train = division.train.take(balanced(division.train.labels, CALIBRATION_IMAGES, _SEED))
-        self.measures = measure(original.reader, self.test, str(original.path))
 
     @cached_property
     def network(self) -> Any:
         """The Keras network; raises what `Original.network` does."""
         return self._original.network(self._train)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """What the model itself does; raises a `ModelError` where it gives no probabilities."""
+        return measure(self._original.reader, self.test, str(self._original.path))
 
     def make(self, target: Target, folder: Path) -> Trial:
         """Write a file into `folder`, try it, and keep it if it agrees with the original."""

@@ -71,11 +71,12 @@ def export(
     original = originals.Original(path)
     place = output or folder / workshop.FOLDER
     workshop.require_room(place, targets, original)
-    if not quiet:
-        say("Reading the test images with the model itself ...")
     shop = workshop.Workshop(original)
     if any(target.format is not Format.ONNX for target in targets):
-        _ = shop.network  # what is wrong with it is said before anything is written
+        _ = shop.network  # what is wrong with it is said before anything else is done
+    if not quiet:
+        say("Reading the test images with the model itself ...")
+    _ = shop.measures
     trials = []
     for target in targets:
         if not quiet:

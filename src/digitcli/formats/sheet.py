@@ -37,7 +37,7 @@ def describe(record: Mapping[str, Any], threshold: float, *, int8: bool, calibra
         "output": f"probabilities: float32 (N, {CLASSES}), which sum to 1",
         "preprocessing_version": str(PREPROCESSING_VERSION),
         THRESHOLD_KEY: f"{threshold:.6f}",
-        **({"temperature": f"{temperature} (already in the weights)"} if temperature else {}),
+        **({"temperature_applied": temperature} if temperature else {}),
         "arithmetic": f"int8, ranges measured on {calibration_images} training images of MNIST"
         if int8
         else "float32",
