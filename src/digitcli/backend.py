@@ -24,7 +24,9 @@ def silent_stderr() -> Iterator[None]:
     before = sys.stderr
     try:
         before.flush()
-        words = os.fdopen(os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors)
+        words = os.fdopen(
+            os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors, closefd=False
+        )
     except (OSError, AttributeError):  # no stderr at all, as under pythonw
         yield
         return

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from digitcli import artifacts
-from digitcli.datasets import load_divided
+from digitcli.datasets import Digits, Division, load_divided
 from digitcli.datasets.division import balanced
 from digitcli.errors import ExportError, MissingError, ModelError, OptionError
 from digitcli.formats import Format, Target, onnxfile, sheet
@@ -56,6 +56,11 @@ def require_room(folder: Path, targets: Sequence[Target], original: Original) ->
         )
 
 
+def calibration(division: Division) -> Digits:
+    """Choose the training images on which 8-bit ranges are measured: as many of each digit."""
+    return division.train.take(balanced(division.train.labels, CALIBRATION_IMAGES, _SEED))
+
+
 class Workshop:
     """Makes files of one model.
 
@@ -67,7 +72,7 @@ class Workshop:
         self._original = original
         division = load_divided("mnist")
         self.test = division.test
-        self._train = division.train.take(balanced(division.train.labels, CALIBRATION_IMAGES, _SEED))
+        self._train = calibration(division)
 
     @cached_property
     def network(self) -> Any:
