@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -323,6 +324,22 @@ def test_ctrl_c_leaves_what_was_there(trained: Path) -> None:
     assert process.communicate(timeout=60)[0] == ""
     assert process.returncode == 130
     assert files_of(place) == before
+
+
+def test_the_examples_of_the_docs(exported: tuple[Path, dict[str, Any]]) -> None:
+    text = (REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        assert "digitcli" not in example
+        outcome = execute("-c", example, cwd=exported[0].parent)
+        assert outcome.stdout == "1\n", outcome.stderr
+
+
+def test_every_key_is_in_the_docs() -> None:
+    text = (REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
+    for key in KEYS:
+        assert f"`{key}`" in text
 
 
 def test_every_target_has_a_name_of_its_own() -> None:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 def export(
     formats: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="onnx unless said otherwise; may be given several times."),
+        typer.Option(
+            "--format",
+            metavar="onnx|litert|saved-model",
+            help="onnx unless said otherwise; may be given several times.",
+        ),
     ] = None,
     int8: Annotated[
         bool,
