@@ -288,6 +288,44 @@ def test_errors_are_a_line_and_leave_nothing(
     assert files_of(folder) == before
 
 
+def test_what_cannot_be_converted_is_refused(digitcli: Command, tmp_path: Path) -> None:
+    """An ONNX file of 2018 reads digits, but is too old for 8 bits."""
+    weights = [
+        onnx.numpy_helper.from_array(np.zeros((784, 10), np.float32), "weights"),
+        onnx.numpy_helper.from_array(np.array([-1, 784]), "shape"),
+    ]
+    nodes = [
+        onnx.helper.make_node("Reshape", ["image", "shape"], ["flat"]),
+        onnx.helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+        onnx.helper.make_node("Softmax", ["logits"], ["probabilities"]),
+    ]
+    values = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("image", ["N", 28, 28, 1]), ("probabilities", ["N", 10]))
+    ]
+    graph = onnx.helper.make_graph(nodes, "old", values[:1], values[1:], weights)
+    opset = onnx.helper.make_opsetid("", 9)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=4), tmp_path / "old.onnx")
+    assert digitcli("export", "--model", "old.onnx", "--quiet").status == 0
+    outcome = digitcli("export", "--model", "old.onnx", "--int8")
+    assert outcome.status == 1
+    assert "model.int8.onnx: refused: " in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert [path.name for path in (tmp_path / "artifacts" / "exported").iterdir()] == ["model.onnx"]
+
+
+def test_a_conversion_that_fails_is_told_in_words(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ValueError("no such operation")
+
+    monkeypatch.chdir(trained.parent)
+    monkeypatch.setattr("onnxruntime.quantization.quantize_static", broken)
+    assert run(["export", "--int8"]) == 1
+    assert "cannot convert the model to 8-bit integers (no such operation)" in capsys.readouterr().err
+
+
 def test_int8_is_not_made_from_int8(digitcli: Command, exported: tuple[Path, dict[str, Any]]) -> None:
     outcome = digitcli("export", "--model", exported[0] / "exported" / "model.int8.onnx")
     assert outcome.status == 3

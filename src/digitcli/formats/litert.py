@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def write(network: Network, path: Path, calibration: Images | None) -> None:
 def _quantised(converter: Any, images: Images) -> bytes:
     """Convert to 8-bit integers with weights per channel, all but `_FLOAT_OPERATIONS`."""
 
-    def samples() -> Any:
+    def samples() -> Iterator[list[Floats]]:
         return ([image[None]] for image in network_input(images))
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -6,6 +6,7 @@ from typing import Any
 
 import onnx
 
+from digitcli.errors import ExportError, first_line
 from digitcli.formats import sheet
 from digitcli.formats.running import BATCH, Floats
 from digitcli.preprocessing import Images, network_input
@@ -27,6 +28,8 @@ def quantise(source: Path, path: Path, calibration: Images) -> None:
         source: float32.
         path: where to write.
         calibration: (N, 28, 28) uint8, on which the ranges are measured.
+
+    Raises `ExportError` where ONNX Runtime cannot do it.
     """
     from onnxruntime import quantization
 
@@ -41,16 +44,21 @@ def quantise(source: Path, path: Path, calibration: Images) -> None:
     name = model.graph.input[0].name
     # the graph is as simple as it gets; without this word the root logger warns that it may not be
     quantization.quant_utils.add_pre_process_metadata(model)
-    quantization.quantize_static(
-        model,
-        path,
-        Samples(),
-        quant_format=quantization.QuantFormat.QDQ,
-        op_types_to_quantize=_INT8_OPERATIONS,
-        per_channel=True,
-        # weights of 7 bits: older processors add two products in 16 bits, which 8 would overflow
-        reduce_range=True,
-    )
+    try:
+        quantization.quantize_static(
+            model,
+            path,
+            Samples(),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=_INT8_OPERATIONS,
+            per_channel=True,
+            # weights of 7 bits: older processors add two products in 16 bits, which 8 would overflow
+            reduce_range=True,
+        )
+    except Exception as error:  # it has no common base for what it raises
+        raise ExportError(
+            f"ONNX Runtime cannot convert the model to 8-bit integers ({first_line(error)})"
+        ) from error
 
 
 def _batches(name: str, images: Images) -> Iterator[dict[str, Floats]]:
