@@ -41,6 +41,30 @@ def test_a_write_that_fails_is_told(tmp_path: Path) -> None:
         files.write("no/such/folder.txt", b"")
 
 
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    for content in ("old", "new"):
+        with replacing(tmp_path) as files:
+            folder = files.path("model")
+            (folder / "inner").mkdir(parents=True)
+            (folder / "inner" / content).write_text(content)
+    assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == [
+        "model",
+        "model/inner",
+        "model/inner/new",
+    ]
+    with pytest.raises(ValueError, match="stopped"), replacing(tmp_path) as files:
+        files.path("model").mkdir()
+        raise ValueError("stopped")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DigitcliError, match="nothing was replaced"), replacing(tmp_path) as files:
+        files.write("mine", b"")
+    assert (tmp_path / "mine").is_dir()
+
+
 @pytest.mark.parametrize("exception", [ValueError, KeyboardInterrupt])
 def test_nothing_changes_after_an_exception(tmp_path: Path, exception: type[BaseException]) -> None:
     (tmp_path / "a.txt").write_text("old")

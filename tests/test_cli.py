@@ -34,6 +34,7 @@ def test_console_script_is_installed() -> None:
         (["evaluate", "--help"], {"pydantic"}),
         (["plot", "--help"], {"pydantic"}),
         (["draw", "--help"], {"pydantic"}),
+        (["export", "--help"], {"pydantic"}),
     ],
 )
 def test_help_loads_nothing_heavy(tmp_path: Path, arguments: list[str], allowed: set[str]) -> None:

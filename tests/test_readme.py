@@ -56,10 +56,17 @@ def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
         shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
         run(command + shorter, tmp_path)
         found |= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    expected = ("artifacts/confusion.png", "artifacts/comparison.png", "runs/mine/model.onnx")
+    expected = (
+        "artifacts/confusion.png",
+        "artifacts/comparison.png",
+        "runs/mine/model.onnx",
+        "artifacts/exported/model.tflite",
+    )
     assert found.issuperset(expected)
-    (code,) = blocks("python")
-    lines = run(f"python -c '{code}'", tmp_path).splitlines()
+    exported, library = blocks("python")
+    assert "digitcli" not in exported
+    assert re.fullmatch(r"1 [01]\.\d+\n", run(f"python -c '{exported}'", tmp_path))
+    lines = run(f"python -c '{library}'", tmp_path).splitlines()
     assert re.fullmatch(r"\d [01]\.\d+ \(\d+, \d+, \d+, \d+\)", lines[0])
     assert 0.1 < float(lines[1]) <= 1
 
@@ -128,6 +135,6 @@ def test_every_option_is_in_a_help_text() -> None:
     for option in set(re.findall(r"`(--[a-z-]+)", README)):
         texts = [
             run(f"digitcli {name} --help", REPOSITORY)
-            for name in ("", "train", "evaluate", "plot", "predict", "draw")
+            for name in ("", "train", "evaluate", "plot", "predict", "draw", "export")
         ]
         assert any(option in text for text in texts), option

@@ -4,10 +4,11 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,20 @@ def has_checkpoint(folder: Path) -> bool:
 
 def require_writable(folder: Path) -> None:
     """Create `folder` if need be and prove that a run's files can be put there; `OptionError` if not."""
+    require_room(folder, FILES, "the artifacts folder", "--artifacts")
+    if (folder / INTERRUPTED).exists() and not (folder / INTERRUPTED).is_dir():
+        raise OptionError(f"{folder / INTERRUPTED} is a file; expected a folder or nothing")
+
+
+def require_room(folder: Path, files: Iterable[str], called: str, option: str) -> None:
+    """Create `folder` if need be and prove that files can be put there; `OptionError` if not.
+
+    Args:
+        folder: where they go.
+        files: their names.
+        called: what the folder is to the user.
+        option: that names another folder.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = _partial(folder, "probe.txt")
@@ -120,22 +135,20 @@ def require_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise OptionError(
-            f"cannot write to the artifacts folder {folder}: {error.strerror}; "
-            "name a folder of your own with --artifacts"
+            f"cannot write to {called} {folder}: {error.strerror}; name a folder of your own with {option}"
         ) from error
-    for name in FILES:
+    for name in files:
         if (folder / name).is_dir():
             raise OptionError(
                 f"{folder / name} is a folder; expected a file or nothing, as a file goes there"
             )
-    if (folder / INTERRUPTED).exists() and not (folder / INTERRUPTED).is_dir():
-        raise OptionError(f"{folder / INTERRUPTED} is a file; expected a folder or nothing")
 
 
 class Replacement:
     """Files that take their places together, once all of them are complete.
 
-    Until then each is written under a temporary name in the folder in which it will be.
+    Until then each is written under a temporary name in the folder in which it will be. A folder may
+    stand for a file: it replaces a whole folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -167,18 +180,18 @@ class Replacement:
 
     def _commit(self) -> None:
         for temporary in self._written.values():
-            _flush(temporary)
+            for each in (temporary, *temporary.rglob("*")):
+                _flush(each)
         with _interrupts_ignored():  # for some milliseconds: half of the files would be of another run
             for name, temporary in self._written.items():
-                temporary.replace(self._folder / name)
+                _put(temporary, self._folder / name)
             for name in self._removed:
                 (self._folder / name).unlink(missing_ok=True)
             _flush(self._folder)
 
     def _discard(self) -> None:
         for temporary in self._written.values():
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            _remove(temporary)
 
 
 @contextlib.contextmanager
@@ -224,7 +237,31 @@ def _sweep(folder: Path) -> None:
     for leftover in folder.glob(f"{_PARTIAL}*"):
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime > _STALE_AFTER:
-                leftover.unlink()
+                _remove(leftover)
+
+
+def _put(temporary: Path, place: Path) -> None:
+    """Let a complete file or folder take its place; no system replaces a folder in one step."""
+    if not (temporary.is_dir() and place.is_dir()):
+        temporary.replace(place)
+        return
+    before = _partial(place.parent, place.name)
+    place.replace(before)
+    try:
+        temporary.replace(place)
+    except OSError:
+        before.replace(place)
+        raise
+    _remove(before)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder as far as that is possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

@@ -16,7 +16,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Send file descriptor 2 nowhere: what C++ writes before its log level is set ignores the level.
 
     Python's own `sys.stderr` goes on where it was: another thread may have something to say.
@@ -24,7 +24,9 @@ def _silent_stderr() -> Iterator[None]:
     before = sys.stderr
     try:
         before.flush()
-        words = os.fdopen(os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors)
+        words = os.fdopen(
+            os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors, closefd=False
+        )
     except (OSError, AttributeError):  # no stderr at all, as under pythonw
         yield
         return
@@ -40,7 +42,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 try:
-    with _silent_stderr():
+    with silent_stderr():
         import keras
         import tensorflow as tf
 except ModuleNotFoundError as error:
@@ -49,7 +51,7 @@ except ModuleNotFoundError as error:
 for _logger in ("tensorflow", "tf2onnx", "absl"):
     logging.getLogger(_logger).setLevel(logging.ERROR)
 
-__all__ = ["be_deterministic", "keras", "seed_everything", "tf"]
+__all__ = ["be_deterministic", "keras", "seed_everything", "silent_stderr", "tf"]
 
 
 def seed_everything(seed: int) -> None:

@@ -12,6 +12,7 @@ from digitcli import __version__
 from digitcli.commands.console import say, tell_error
 from digitcli.commands.draw import draw
 from digitcli.commands.evaluate import evaluate
+from digitcli.commands.export import export
 from digitcli.commands.plot import plot
 from digitcli.commands.predict import predict
 from digitcli.commands.serve import serve
@@ -33,6 +34,7 @@ app.command()(plot)
 app.command()(predict)
 app.command()(draw)
 app.command()(serve)
+app.command()(export)
 
 
 class _Settings:

@@ -7,11 +7,10 @@ import numpy as np
 import onnx
 
 from digitcli.errors import ExportError
+from digitcli.metrics import TOLERANCE
 from digitcli.models import INPUT, OUTPUT, KerasReader, Network
 from digitcli.preprocessing import Images
 from digitcli.recognizer import THRESHOLD_KEY, Recognizer
-
-TOLERANCE = 1e-4  # of a probability; float32 in another order of sums differs by some 1e-6
 
 
 def export_onnx(network: Network, path: Path, images: Images, threshold: float) -> float:

@@ -82,15 +82,19 @@ def find(name: str) -> Beginning:
         raise MissingError(
             f"--init {name}: no model {file}; expected a run's folder, a model file in one, or {BOX}"
         )
+    return Beginning(name, file, *recipe_beside(file))
+
+
+def recipe_beside(file: Path) -> tuple[str, Recipe]:
+    """Return name and content of the recipe with which a model file was trained; `InputError` if unknown."""
     record = file.parent / artifacts.RUN
     values = artifacts.read_record(record).get("recipe") if os.path.isfile(record) else None
     if not isinstance(values, dict):
         raise InputError(
-            f"--init {name}: found no recipe in {record}; expected the run.json of the run that trained "
-            f"{file.name} beside it"
+            f"{file}: found no recipe in {record}; expected beside it the run.json of the run that trained it"
         )
     recipe = parse_recipe({key: value for key, value in values.items() if key != "name"}, str(record))
-    return Beginning(name, file, str(values.get("name", "recipe")), recipe)
+    return str(values.get("name", "recipe")), recipe
 
 
 def gentle(recipe: Recipe) -> Recipe:

@@ -19,7 +19,7 @@ from digitcli.second_look import DigitReader
 _BATCH = 256  # images; bounds the memory that inference takes
 _MAX_THREADS = 4  # more do not help so small a network
 _SUM_TOLERANCE = 1e-3  # of ten probabilities
-_USUAL_THRESHOLD = 0.5  # where the model says none
+USUAL_THRESHOLD = 0.5  # where the model says none
 THRESHOLD_KEY = "rejection_threshold"  # in the model's metadata
 BOXED_MODEL = Path(__file__).parent / "boxed" / MODEL
 _INPUT_SHAPE = [IMAGE_SIZE, IMAGE_SIZE, 1]
@@ -217,8 +217,8 @@ def _threshold(session: onnxruntime.InferenceSession) -> float:
     try:
         value = float(session.get_modelmeta().custom_metadata_map[THRESHOLD_KEY])
     except (KeyError, ValueError):
-        return _USUAL_THRESHOLD
-    return value if 0 <= value < 1 else _USUAL_THRESHOLD
+        return USUAL_THRESHOLD
+    return value if 0 <= value < 1 else USUAL_THRESHOLD
 
 
 def _check_shapes(path: Path, session: onnxruntime.InferenceSession) -> None:

@@ -56,7 +56,7 @@ def describe_surroundings() -> dict[str, Any]:
     return {
         "digitcli": __version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "packages": {package: _version(package) for package in _PACKAGES},
+        "packages": {package: installed(package) for package in _PACKAGES},
         "machine": {
             "platform": platform.platform(),
             "processor": _processor(),
@@ -66,7 +66,8 @@ def describe_surroundings() -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
+def installed(package: str) -> str | None:
+    """Return a package's version, if it is there under this name."""
     try:
         return version(package)
     except PackageNotFoundError:  # the same library can come under another name, as tensorflow-cpu

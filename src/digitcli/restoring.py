@@ -18,11 +18,10 @@ from digitcli.config import Recipe
 from digitcli.datasets import Digits
 from digitcli.errors import ModelError
 from digitcli.layers import BatchNorm, Conv, Dense, Weights
+from digitcli.metrics import TOLERANCE
 from digitcli.models import KerasReader, Network, assemble, build_network, load_keras_network
 from digitcli.preprocessing import network_input
 from digitcli.recognizer import Recognizer
-
-TOLERANCE = 1e-4  # of a probability, between the file and what was restored from it
 
 Values = NDArray[np.float32]
 
