@@ -7,7 +7,7 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,17 @@ def has_checkpoint(folder: Path) -> bool:
     return os.path.isfile(folder / CHECKPOINT)
 
 
-def require_writable(folder: Path) -> None:
-    """Create `folder` if need be and prove that a run's files can be put there; `OptionError` if not."""
+def require_writable(
+    folder: Path, names: Sequence[str] = FILES, *, what: str = "artifacts", option: str = "--artifacts"
+) -> None:
+    """Create `folder` if need be and prove that files can be put there; `OptionError` if not.
+
+    Args:
+        folder: a run's, or another.
+        names: of the files.
+        what: the folder is for.
+        option: with which the user names it.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = _partial(folder, "probe.txt")
@@ -118,15 +127,15 @@ def require_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise OptionError(
-            f"cannot write to the artifacts folder {folder}: {error.strerror}; "
-            "name a folder of your own with --artifacts"
+            f"cannot write to the {what} folder {folder}: {error.strerror}; "
+            f"name a folder of your own with {option}"
         ) from error
-    for name in FILES:
+    for name in names:
         if (folder / name).is_dir():
             raise OptionError(
                 f"{folder / name} is a folder; expected a file or nothing, as a file goes there"
             )
-    if (folder / INTERRUPTED).exists() and not (folder / INTERRUPTED).is_dir():
+    if names is FILES and (folder / INTERRUPTED).exists() and not (folder / INTERRUPTED).is_dir():
         raise OptionError(f"{folder / INTERRUPTED} is a file; expected a folder or nothing")
 
 
