@@ -158,7 +158,7 @@ def _occlusion(images: Images, amounts: Values, random: np.random.Generator) -> 
     reach = _each(amounts / 2 + 0.5)
     down = np.clip(reach - np.abs(_ROWS - _each(rows)), 0, 1)
     across = np.clip(reach - np.abs(_COLUMNS - _each(columns)), 0, 1)
-    return images * (1 - down * across * np.minimum(_each(amounts), 1))
+    return np.asarray(images * (1 - down * across * np.minimum(_each(amounts), 1)))
 
 
 def _jpeg(images: Images, amounts: Values, random: np.random.Generator) -> Values:
@@ -216,7 +216,7 @@ def _fading_in(amounts: Values, number: int) -> Values:
 def _discs(rows: Values, columns: Values, radius: float) -> Values:
     """Draw one disc an image: the share of each pixel that it covers, about, (N, 28, 28)."""
     distances = np.hypot(_ROWS - _each(rows), _COLUMNS - _each(columns))
-    return np.clip(radius + 0.5 - distances, 0, 1)
+    return np.asarray(np.clip(radius + 0.5 - distances, 0, 1))
 
 
 DAMAGES = (

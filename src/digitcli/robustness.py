@@ -14,12 +14,14 @@ from digitcli.metrics import wilson_interval
 from digitcli.preprocessing import Images, to_form
 from digitcli.recognizer import DigitReader
 
-IMAGES = 1_000  # read at every strength of every damage
+IMAGES = 500  # read at every strength of every damage
 FLIPPED_IMAGES = 100  # of which the smallest damage is searched for
 
+TENTH, HALF = 0.1, 0.5  # shares of readings whose flips are told
+
 _SEED = 0  # which images; how they are damaged
-_STEP = 0.5  # of strength, in which a first flip is looked for
-_HALVINGS = 4  # of the step in which it was found
+_STEP = 1.0  # of strength, in which a first flip is looked for
+_HALVINGS = 5  # of the step in which it was found
 
 OnStep = Callable[[str], None]  # takes what is being done, in words
 
@@ -145,11 +147,15 @@ class Flips:
         """The share of pictures that are read rightly at every strength looked at."""
         return float(np.isinf(self.strengths).mean())
 
-    @property
-    def median(self) -> float | None:
-        """The strength at which half of the readings have flipped, None where fewer do."""
-        middle = float(np.quantile(self.strengths, 0.5, method="higher"))
-        return middle if np.isfinite(middle) else None
+    def reached(self, share: float) -> float | None:
+        """The strength at which that share of the readings has flipped, None where fewer do."""
+        strength = float(np.quantile(self.strengths, share, method="higher"))
+        return strength if np.isfinite(strength) else None
+
+    def amount(self, share: float) -> float | None:
+        """What `reached` gives, in the damage's own unit."""
+        strength = self.reached(share)
+        return None if strength is None else self.damage.amount(strength)
 
     def as_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -158,8 +164,10 @@ class Flips:
             "damage": self.damage.name,
             "unit": self.damage.unit,
             "n": len(self.strengths),
-            "median_strength": self.median,
-            "median_amount": None if self.median is None else self.damage.amount(self.median),
+            "tenth_strength": self.reached(TENTH),
+            "tenth_amount": self.amount(TENTH),
+            "median_strength": self.reached(HALF),
+            "median_amount": self.amount(HALF),
             "unflipped": self.unflipped,
             "first": None
             if first is None
@@ -175,7 +183,7 @@ class Flips:
 def find_flips(reader: DigitReader, digits: Digits, on_step: OnStep) -> tuple[Flips, ...]:
     """Find, for each damage and each of `digits` that is read right, the least that flips the reading.
 
-    Strengths are tried in steps of a half; the first step with a flip is then halved four times, so what
+    The five strengths are tried; the step to the first one with a flip is then halved five times, so what
     is found is at most a thirty-second of a strength too large. A flip that a step leaps over is missed.
     """
     right = digits.take(np.flatnonzero(reader.digits(digits.images).argmax(axis=1) == digits.labels))

@@ -1,8 +1,8 @@
 """The report card of a model: everything that is known of it, as one page and as the same in JSON.
 
-`write` leaves both in a folder. The card holds the figures (`card.py`); the page shows them (`page.py` and the
-parts that it puts together, in the look of ``page.css``); what comes from outside is escaped in one
-place (`markup.py`).
+`write` leaves both in a folder. The card holds the figures (`card.py`); the page shows them (`page.py`
+and the parts that it puts together, in the look of ``page.css``); what comes from outside is escaped in
+one place (`markup.py`).
 """
 
 from pathlib import Path

@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 
-from digitcli.damage import STRENGTHS, damaged
+from digitcli.damage import STRENGTHS, Damage, damaged
 from digitcli.report.card import WAYS, Card
-from digitcli.report.markup import Markup, Part, digit, element, join, table
+from digitcli.report.markup import Markup, Part, cell, digit, element, join, table
 from digitcli.report.wording import measure, percent
-from digitcli.robustness import Flip, Flips, UnderDamage
+from digitcli.robustness import FLIPPED_IMAGES, HALF, TENTH, Flip, Flips, UnderDamage
 
 _LOSSES = (0.01, 0.03, 0.1, 0.25, 0.5)  # of accuracy, from which on a cell has the next colour
 
@@ -15,20 +15,20 @@ def robustness(card: Card) -> Markup:
     """Show accuracy at every strength of every damage."""
     prepared, as_they_are = (card.robustness[0][way] for way in WAYS)
     rows: list[list[Part]] = [
-        [_name(one), *_cells(card, number, one, other, prepared.undamaged)]
+        [_name(one.damage), *_cells(card, number, one, other, prepared.undamaged)]
         for number, (one, other) in enumerate(zip(prepared.rows, as_they_are.rows, strict=True))
     ]
     return join(
         element(
             "p",
-            f"{prepared.n:,} of MNIST's test images, as many of each digit, damaged in {len(rows)} ways at five "
-            "strengths. The upper figure is for pictures that are prepared before the network sees them, as "
-            "digitcli predict does; the lower one for pictures that the network sees as they are.",
+            f"{prepared.n:,} of MNIST's test images, as many of each digit, damaged in {len(rows)} ways at "
+            "five strengths. The upper figure is for pictures that are prepared before the network sees them, "
+            "as digitcli predict does; the lower one for pictures that the network sees as they are.",
         ),
         element(
             "p",
-            f"In the mean over all damages and strengths {percent(prepared.mean)} are read right prepared, and "
-            f"{percent(as_they_are.mean)} as they are; undamaged it is {percent(prepared.undamaged)} and "
+            f"In the mean over all damages and strengths {percent(prepared.mean)} are read right prepared, "
+            f"and {percent(as_they_are.mean)} as they are; undamaged it is {percent(prepared.undamaged)} and "
             f"{percent(as_they_are.undamaged)}.",
         ),
         table(
@@ -40,8 +40,8 @@ def robustness(card: Card) -> Markup:
     )
 
 
-def _name(row: UnderDamage) -> Markup:
-    return join(row.damage.name, element("span", row.damage.unit, class_="unit"))
+def _name(damage: Damage) -> Markup:
+    return join(damage.name, element("span", damage.unit, class_="unit"))
 
 
 def _cells(card: Card, number: int, one: UnderDamage, other: UnderDamage, undamaged: float) -> list[Part]:
@@ -53,11 +53,10 @@ def _cells(card: Card, number: int, one: UnderDamage, other: UnderDamage, undama
         image = damaged(example, one.damage, strength)[0]
         alt = f"a {card.examples.labels[number]}, {one.damage.name} {measure(amount)}"
         cells.append(
-            element(
-                "div",
+            cell(
                 digit(image, alt),
-                element("span", f"{upper:.1%}", class_="both"),
-                element("span", f"{lower:.1%}", class_="soft"),
+                element("span", f"{upper:.1%}", class_="upper"),
+                element("span", f"{lower:.1%}", class_="lower"),
                 class_=f"h{bisect_right(_LOSSES, undamaged - upper)}",
                 title=f"{measure(amount)} {one.damage.unit}",
             )
@@ -70,39 +69,40 @@ def flips(card: Card) -> Markup:
     prepared, as_they_are = (card.flips[way] for way in WAYS)
     rows: list[list[Part]] = [
         [
-            join(one.damage.name, element("span", one.damage.unit, class_="unit")),
-            _median(one),
-            percent(one.unflipped),
-            _median(other),
-            percent(other.unflipped),
+            _name(one.damage),
+            _flipped(one, TENTH),
+            _flipped(one, HALF),
+            f"{one.unflipped:.0%}",
+            _flipped(other, TENTH),
+            _flipped(other, HALF),
+            f"{other.unflipped:.0%}",
             _first(one.first),
         ]
         for one, other in zip(prepared, as_they_are, strict=True)
     ]
-    headings = [
-        "damage",
-        "median, prepared",
-        "never flips",
-        "median, as they are",
-        "never flips",
-        "takes least, prepared",
+    groups = [
+        element("td"),
+        element("th", "prepared", colspan=3, scope="colgroup"),
+        element("th", "as they are", colspan=3, scope="colgroup"),
+        element("th", "takes least, prepared", rowspan=2, scope="col"),
     ]
+    headings = ["damage", *(["a tenth flip at", "half flip at", "never flip"] * 2)]
     return join(
         element(
             "p",
-            f"Of {len(prepared[0].strengths)} test images that are read right, each was damaged more and more until "
-            "it was read otherwise. The median is the amount at which half of them are; those that are still "
-            "read right at strength 5 never flip. Last comes the image that takes least.",
+            f"Of {FLIPPED_IMAGES} of MNIST's test images, those that are read right undamaged: each was "
+            "damaged more and more until it was read otherwise. A tenth and half of them have flipped at the "
+            "amounts given; some never flip up to strength 5. Last comes the image that takes least.",
         ),
-        table(headings, rows, "The smallest damage that flips a reading", class_="flips"),
+        table(headings, rows, "The smallest damage that flips a reading", groups),
     )
 
 
-def _median(found: Flips) -> Part:
-    if found.median is None:
-        return "-"
-    strength = element("span", f"strength {found.median:.1f}", class_="unit")
-    return join(measure(found.damage.amount(found.median)), strength)
+def _flipped(found: Flips, share: float) -> Part:
+    strength, amount = found.reached(share), found.amount(share)
+    if strength is None or amount is None:
+        return element("span", "beyond 5", class_="unit")
+    return join(measure(amount), element("span", f"strength {strength:.1f}", class_="unit"))
 
 
 def _first(flip: Flip | None) -> Part:

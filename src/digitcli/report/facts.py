@@ -26,9 +26,9 @@ def speed(card: Card) -> Markup:
         table(["what", "measured"], rows, "Speed and size"),
         element(
             "p",
-            f"One image is the median of 200 pictures of 28x28 pixels, preparation included. Measured on "
-            f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, with whatever else "
-            "ran there.",
+            "One image is the median of 200 pictures of 28x28 pixels, preparation included. Measured on "
+            f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, with whatever "
+            "else ran there.",
             class_="soft",
         ),
     )

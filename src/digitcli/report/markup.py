@@ -3,6 +3,7 @@
 import base64
 import html
 import unicodedata
+from collections.abc import Sequence
 
 import cv2
 
@@ -14,6 +15,12 @@ _ALLOWED_CONTROLS = "\n\t"
 
 class Markup(str):
     """Finished HTML; any other string is text."""
+
+    __slots__ = ()
+
+
+class Cell(Markup):
+    """A table's cell with attributes of its own."""
 
     __slots__ = ()
 
@@ -56,17 +63,41 @@ def _is_forbidden(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs") and character not in _ALLOWED_CONTROLS
 
 
-def table(headings: list[str], rows: list[list[Part]], caption: str, **attributes: Part) -> Markup:
-    """Return a table in a box that scrolls where the screen is narrow; a row's first part is its heading."""
-    head = element("tr", *(element("th", heading, scope="col") for heading in headings))
+def cell(*parts: Part, **attributes: Part) -> Cell:
+    """Return a cell for `table`."""
+    return Cell(element("td", *parts, **attributes))
+
+
+def table(
+    headings: list[str],
+    rows: list[list[Part]],
+    caption: str,
+    groups: Sequence[Markup] = (),
+    **attributes: Part,
+) -> Markup:
+    """Return a table in a box that scrolls where the screen is narrow.
+
+    Args:
+        headings: of the columns.
+        rows: of which the first part is the heading.
+        caption: what the table is.
+        groups: cells of a row above the headings.
+        attributes: of the table.
+    """
+    above = [element("tr", *groups)] if groups else []
+    head = [*above, element("tr", *(element("th", heading, scope="col") for heading in headings))]
     body = [
-        element("tr", element("th", first, scope="row"), *(element("td", part) for part in rest))
+        element(
+            "tr",
+            element("th", first, scope="row"),
+            *(part if isinstance(part, Cell) else cell(part) for part in rest),
+        )
         for first, *rest in rows
     ]
     whole = element(
         "table",
         element("caption", caption),
-        element("thead", head),
+        element("thead", *head),
         element("tbody", *body),
         **attributes,
     )

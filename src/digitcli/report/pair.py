@@ -31,9 +31,9 @@ def comparison(card: Card) -> Markup:
         ),
         element(
             "p",
-            "Both models read the same images. Only those that one of them alone reads right tell them apart: p "
-            "is how often chance would divide these so unevenly if both models were equally good (McNemar's "
-            "exact test). Below 0.05 the difference counts as real. The interval is Newcombe's for paired "
+            "Both models read the same images. Only those that one of them alone reads right tell them "
+            "apart: p is how often chance would divide these so unevenly if both models were equally good "
+            "(McNemar's exact test). Below 0.05 the difference counts as real. The interval is Newcombe's for paired "
             "shares. Of many sources, one in twenty falls below 0.05 by chance.",
             class_="soft",
         ),

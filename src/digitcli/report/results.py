@@ -13,8 +13,8 @@ def sources(card: Card) -> Markup:
     return join(
         element(
             "p",
-            "How many test images of each source are read right. The accuracy on endlessly many images of the "
-            "same kind lies in the interval with a confidence of 95% (Wilson's score interval).",
+            "How many test images of each source are read right. The accuracy on endlessly many images of "
+            "the same kind lies in the interval with a confidence of 95% (Wilson's score interval).",
         ),
         table(headings, [_source(reading) for reading in card.readings], "Accuracy on each source"),
     )
@@ -94,8 +94,8 @@ def calibration(card: Card) -> Markup:
     return join(
         element(
             "p",
-            f"On {first.data}, confidence and accuracy differ by {percent(first.calibration_error)} in the mean "
-            "(expected calibration error over 15 intervals of confidence).",
+            f"On {first.data}, confidence and accuracy differ by {percent(first.calibration_error)} in the "
+            "mean (expected calibration error over 15 intervals of confidence).",
         ),
         _figure(
             plotting.reliability(first),
