@@ -44,16 +44,22 @@ class Comparison:
 
     def in_words(self, first: str, second: str) -> str:
         """Say whether the difference is real; `first` and `second` are what the models are called."""
-        images = "this image" if self.n == 1 else f"these {self.n:,} images"
+        images = "this one image" if self.n == 1 else f"these {self.n:,} images"
         if self.only_first == self.only_second == 0:
             return f"No difference can be shown: both models read the same of {images} right."
-        counts = (
-            f"{_images(self.only_first)} read right by {first} alone, {self.only_second:,} by {second} alone"
+        counts = f"{first} alone reads {self.only_first:,} right, {second} alone {self.only_second:,}"
+        low, high = (points(end) for end in self.difference_ci95)
+        size = (
+            f"First less second: {points(self.difference)} percentage points of accuracy "
+            f"(95% interval {low} to {high})."
         )
         if not self.is_real:
-            return f"No difference can be shown with {images} ({p_in_words(self.p_value)}): {counts}."
+            return f"No difference can be shown with {images} ({p_in_words(self.p_value)}): {counts}. {size}"
         better = first if self.difference > 0 else second
-        return f"The difference is real ({p_in_words(self.p_value)}): {better} reads better; {counts}."
+        return (
+            f"The difference is real ({p_in_words(self.p_value)}): {better} reads better. "
+            f"Of {images}, {counts}. {size}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -162,5 +168,6 @@ def p_in_words(p_value: float) -> str:
     return f"p = {p_value:.2g}" if p_value < 0.1 else f"p = {p_value:.2f}"
 
 
-def _images(count: int) -> str:
-    return "1 image was" if count == 1 else f"{count:,} images were"
+def points(difference: float) -> str:
+    """Say a difference of shares in percentage points, with its sign."""
+    return f"{100 * difference:+.2f}"

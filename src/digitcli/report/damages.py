@@ -22,8 +22,8 @@ def robustness(card: Card) -> Markup:
         element(
             "p",
             f"{prepared.n:,} of MNIST's test images, as many of each digit, damaged in {len(rows)} ways at "
-            "five strengths. The upper figure is for pictures that are prepared before the network sees them, "
-            "as digitcli predict does; the lower one for pictures that the network sees as they are.",
+            "five strengths. The upper figure is for pictures that are prepared before the network sees "
+            "them, as digitcli predict does; the lower one for pictures that it sees as they are.",
         ),
         element(
             "p",
@@ -84,7 +84,7 @@ def flips(card: Card) -> Markup:
         element("td"),
         element("th", "prepared", colspan=3, scope="colgroup"),
         element("th", "as they are", colspan=3, scope="colgroup"),
-        element("th", "takes least, prepared", rowspan=2, scope="col"),
+        element("th", "takes least, prepared", rowspan=2, scope="col", class_="words"),
     ]
     headings = ["damage", *(["a tenth flip at", "half flip at", "never flip"] * 2)]
     return join(

@@ -23,7 +23,7 @@ def speed(card: Card) -> Markup:
         ["parameters", f"{model.file.parameters:,}"],
     ]
     return join(
-        table(["what", "measured"], rows, "Speed and size"),
+        table(["", "measured"], rows, f"Of {card.contestants[0].name}"),
         element(
             "p",
             "One image is the median of 200 pictures of 28x28 pixels, preparation included. Measured on "

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from digitcli.comparison import p_in_words, points
 from digitcli.report.card import Card, Contestant, Reading, images_a_second, names_of
 from digitcli.report.markup import Markup, Part, element, join, table
-from digitcli.report.wording import interval, milliseconds, percent, points, size
+from digitcli.report.wording import interval, milliseconds, percent, size
 
 
 def comparison(card: Card) -> Markup:
@@ -33,8 +34,9 @@ def comparison(card: Card) -> Markup:
             "p",
             "Both models read the same images. Only those that one of them alone reads right tell them "
             "apart: p is how often chance would divide these so unevenly if both models were equally good "
-            "(McNemar's exact test). Below 0.05 the difference counts as real. The interval is Newcombe's for paired "
-            "shares. Of many sources, one in twenty falls below 0.05 by chance.",
+            "(McNemar's exact test). Below 0.05 the difference counts as real. The interval, in percentage "
+            "points like the difference, is Newcombe's for paired shares. Of many sources, one in twenty "
+            "falls below 0.05 by chance.",
             class_="soft",
         ),
     )
@@ -56,12 +58,7 @@ def side_by_side(contestants: Sequence[Contestant], reading: Reading) -> list[li
 
 def in_words(contestants: Sequence[Contestant], reading: Reading) -> str:
     """Say whether two models differ, and by how much."""
-    pair = reading.pair
-    words = pair.in_words(*names_of(contestants))
-    low, high = pair.difference_ci95
-    return (
-        f"{words} The difference is {points(pair.difference)} (95% interval {points(low)} to {points(high)})."
-    )
+    return reading.pair.in_words(*names_of(contestants))
 
 
 def as_json(contestants: Sequence[Contestant], reading: Reading) -> dict[str, Any]:
@@ -79,7 +76,7 @@ def as_json(contestants: Sequence[Contestant], reading: Reading) -> dict[str, An
 def _pair(reading: Reading) -> list[Part]:
     pair = reading.pair
     low, high = pair.difference_ci95
-    p_value = f"{pair.p_value:.2g}"
+    p_value = p_in_words(pair.p_value).removeprefix("p = ").removeprefix("p ")
     return [
         reading.evaluations[0].data,
         f"{pair.n:,}",

@@ -11,11 +11,6 @@ def interval(ends: tuple[float, float]) -> str:
     return f"{percent(ends[0])} to {percent(ends[1])}"
 
 
-def points(difference: float) -> str:
-    """Say a difference of shares, with its sign."""
-    return f"{100 * difference:+.2f} points"
-
-
 def size(count: int) -> str:
     """Say a number of bytes."""
     return f"{count / 1024:,.0f} KiB"
