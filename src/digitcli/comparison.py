@@ -165,7 +165,7 @@ def p_in_words(p_value: float) -> str:
     """Say a p-value."""
     if p_value < 0.0001:
         return "p < 0.0001"
-    return f"p = {p_value:.2g}" if p_value < 0.1 else f"p = {p_value:.2f}"
+    return f"p = {p_value:.4f}" if p_value < 0.1 else f"p = {p_value:.2f}"
 
 
 def points(difference: float) -> str:

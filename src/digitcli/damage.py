@@ -124,7 +124,7 @@ def _thick(images: Images, amounts: Values, random: np.random.Generator) -> Valu
 
 
 def _broken(images: Images, amounts: Values, random: np.random.Generator) -> Values:
-    ranks = random.random((len(images), IMAGE_SIZE**2)) + (images.reshape(len(images), -1) >= _INK)
+    ranks = random.random((len(images), IMAGE_SIZE**2)) + (images.reshape(len(images), IMAGE_SIZE**2) >= _INK)
     remaining = images.astype(np.float64)
     for number, places in enumerate(np.argsort(-ranks)[:, : _most(amounts)].T):  # (N,) the nth gap of each
         rows, columns = np.divmod(places, IMAGE_SIZE)
