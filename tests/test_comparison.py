@@ -78,8 +78,8 @@ def test_images_are_counted_in_pairs() -> None:
 def test_words_say_whether_the_difference_is_real() -> None:
     real = of_counts(80, 9, 1, 10)
     assert real.in_words("A", "B").startswith(
-        "The difference is real (p = 0.0215): A reads better. Of these 100 images, A alone reads 9 right, B alone 1. "
-        "First less second: +8.00 percentage points of accuracy (95% interval +"
+        "The difference is real (p = 0.0215): A reads better. Of these 100 images, A alone reads 9 right, "
+        "B alone 1. First less second: +8.00 percentage points of accuracy (95% interval +"
     )
     assert "real (p = 0.0215): B reads better" in of_counts(80, 1, 9, 10).in_words("A", "B")
     unsure = of_counts(80, 3, 1, 16)
