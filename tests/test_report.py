@@ -21,7 +21,9 @@ from digitcli.damage import DAMAGES
 from digitcli.datasets import Dataset
 from digitcli.evaluation import load_reader
 from digitcli.metrics import wilson_interval
+from digitcli.modelfile import describe
 from digitcli.recognizer import BOXED_MODEL
+from digitcli.report.facts import training
 from digitcli.report.markup import VOID, Markup, element, table
 
 EVIL = "<img src=x onerror=alert(1)>&\"'.npz"
@@ -230,17 +232,27 @@ def test_two_models_in_a_report_that_comes_out_alike_twice(trained: Path, tmp_pa
     assert without_times(again) == without_times(card.as_json())
 
 
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("record", [None, "not ours", "[1]", '{"recipe": {"epochs": NaN}}', '{"other": 1}'])
-def test_whatever_lies_beside_a_model_does_no_harm(trained: Path, tmp_path: Path, record: str | None) -> None:
-    (trained / "run.json").unlink()
+@pytest.mark.parametrize(
+    "record",
+    [None, "not ours", "[1]", "\xff", '{"recipe": {"epochs": NaN}}', '{"a":' * 100_000, '{"other": 1}', "{}"],
+)
+def test_whatever_lies_beside_a_model_does_no_harm(tmp_path: Path, record: str | None) -> None:
+    shutil.copy(BOXED_MODEL, tmp_path)
     if record is not None:
-        (trained / "run.json").write_text(record)
-    report.write(card_of(trained / "model.onnx"), tmp_path / "out")
-    page = Page((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
-    known = record == '{"other": 1}'
-    assert ("not as digitcli train writes it" if known else "Not known: there is no run.json") in page.text
-    assert (json.loads((tmp_path / "out" / "report.json").read_text())["models"][0]["run"] is None) != known
+        (tmp_path / "run.json").write_bytes(record.encode("latin-1"))
+    run = describe(tmp_path / "model.onnx").run
+    assert run == ({"other": 1} if record == '{"other": 1}' else {} if record == "{}" else None)
+    words = Page(training(run)).text
+    assert ("Not known: there is no run.json" if run is None else "not as digitcli train writes it") in words
+
+
+def test_any_value_in_a_run_json_can_be_shown() -> None:
+    run = json.loads((BOXED_MODEL.parent / "run.json").read_text())
+    assert "55,000 training images" in Page(training(run)).text
+    for strange in (None, True, "x" * 10_000, [[]], {"name": {"a": 1}, "processor": []}, -1e300, 10**400):
+        for key in run:
+            Page(training({**run, key: strange}))
+            Page(training({**run, key: dict.fromkeys(("name", "epochs", "training", "train"), strange)}))
 
 
 def test_text_is_escaped_and_markup_is_not() -> None:

@@ -34,9 +34,8 @@ def speed(card: Card) -> Markup:
     )
 
 
-def training(card: Card) -> Markup:
+def training(run: dict[str, Any] | None) -> Markup:
     """Show what the ``run.json`` beside the model says; it may be anybody's and hold anything."""
-    run = card.contestants[0].file.run
     if run is None:
         return element("p", "Not known: there is no run.json beside the model that could be read.")
     facts = {name: value for name, value in _facts(run).items() if value}
@@ -72,7 +71,7 @@ def _facts(run: dict[str, Any]) -> dict[str, str]:
         "Precision": _listed(_at(run, "precision", "trained_in")),
         "Seed": _listed(_at(run, "seed")),
         "Parameters": _counted(_at(run, "parameters"), "in training"),
-        "Training took": f"{seconds:,.0f} s" if isinstance(seconds, (int, float)) else "",
+        "Training took": f"{seconds:,.0f} s" if isinstance(seconds, float) else "",
         "Machine": _listed(_at(run, "machine", "processor"), _counted(_at(run, "machine", "cores"), "cores")),
         "Packages": _pairs(_at(run, "packages")),
         "Finished": _listed(_at(run, "finished")),

@@ -23,7 +23,7 @@ def render(card: Card) -> str:
         "Robustness": damages.robustness(card),
         "Smallest damage": damages.flips(card),
         "Speed and size": facts.speed(card),
-        "Training": facts.training(card),
+        "Training": facts.training(card.contestants[0].file.run),
     }
     head = element(
         "head",
