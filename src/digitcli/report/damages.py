@@ -34,7 +34,7 @@ def robustness(card: Card) -> Markup:
         table(
             ["damage", *(f"strength {strength}" for strength in STRENGTHS)],
             rows,
-            "Accuracy under damage; the darker, the more is lost of the upper figure",
+            "Accuracy under damage; the stronger the colour, the more of the upper figure is lost",
             class_="heat",
         ),
     )
