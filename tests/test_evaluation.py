@@ -7,7 +7,7 @@ from conftest import Command, execute
 
 from digitcli.datasets import Dataset, Digits
 from digitcli.errors import ModelError
-from digitcli.evaluation import evaluate
+from digitcli.evaluation import evaluate, unseen
 
 CONTRACT = {
     "data", "model", "n", "accuracy", "accuracy_ci95", "loss", "per_class", "confusion", "seconds",
@@ -102,6 +102,18 @@ def test_of_a_source_that_was_trained_on_only_the_rest_is_read(
     assert "only what training left out" in again.stderr
     assert again.json()["confusion"] == trained["test"]["confusion"]
     assert digitcli("evaluate", "--data", "sample", "--json").json()["n"] == 500
+
+
+def test_of_a_source_that_either_of_two_models_was_trained_on_only_the_rest_is_read(
+    tmp_path: Path, sample: Dataset
+) -> None:
+    undivided = Dataset("one", test=sample.train)
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained" / "run.json").write_text(json.dumps({"data": {"sha256": undivided.sha256}}))
+    trained, other = tmp_path / "trained" / "model.onnx", tmp_path / "model.onnx"
+    assert len(unseen(undivided, other)) == 2000
+    for models in ([trained], [trained, other], [other, trained]):
+        assert len(unseen(undivided, *models)) == 333
 
 
 def test_a_model_whose_numbers_are_not_finite(few: Digits) -> None:

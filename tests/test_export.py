@@ -20,7 +20,7 @@ def test_onnx_agrees_with_keras_for_every_recipe(name: str, tmp_path: Path, few:
     path = tmp_path / "model.onnx"
     reported = export_onnx(network, path, few.images, 0.625)
     difference = np.abs(
-        Recognizer.load(path).digits(few.images) - KerasReader(network).digits(few.images)
+        Recognizer.load(path).network(few.images) - KerasReader(network).network(few.images)
     ).max()
     assert reported == pytest.approx(difference)
     assert reported < 1e-5

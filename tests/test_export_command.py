@@ -84,7 +84,7 @@ def test_every_file_reads_on_its_own_as_is_told(
 ) -> None:
     folder, files = exported
     told, original = files[name], files["original"]
-    expected = Recognizer.load(folder / "model.onnx").digits(few.images)
+    expected = Recognizer.load(folder / "model.onnx").network(few.images)
     found = read(folder / "exported" / name, few.images)
     difference = np.abs(found - expected).max()
     assert np.abs(found.sum(axis=1) - 1).max() < 1e-5
@@ -196,7 +196,7 @@ def test_several_networks_give_probabilities_in_8_bits(tmp_path: Path, few: Digi
     litert.write(network, tmp_path / "three.tflite", few.images[:100])
     found = read(tmp_path / "three.tflite", few.images)
     assert np.abs(found.sum(axis=1) - 1).max() < 1e-5
-    assert np.abs(found - KerasReader(network).digits(few.images)).max() < 0.02
+    assert np.abs(found - KerasReader(network).network(few.images)).max() < 0.02
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

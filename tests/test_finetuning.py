@@ -38,8 +38,8 @@ def test_the_model_in_the_box_is_restored_from_onnx(few: Digits) -> None:
 
     beginning = find(BOX)
     members = restore(beginning.file, beginning.recipe, few)
-    expected = Recognizer.load(BOXED_MODEL).digits(few.images)
-    found = KerasReader(assemble(beginning.recipe, members)).digits(few.images)
+    expected = Recognizer.load(BOXED_MODEL).network(few.images)
+    found = KerasReader(assemble(beginning.recipe, members)).network(few.images)
     assert np.abs(found - expected).max() < TOLERANCE / 10
 
 

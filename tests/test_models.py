@@ -59,7 +59,7 @@ def test_layers_are_named_by_kind_and_place() -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_recipe_gives_probabilities(name: str, few: Digits) -> None:
     network = build_network(load_recipe(name)[1])
-    probabilities = KerasReader(network).digits(few.images)
+    probabilities = KerasReader(network).network(few.images)
     assert probabilities.shape == (300, 10)
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
@@ -92,9 +92,9 @@ def test_several_networks_are_one_model(few: Digits, tmp_path: Path) -> None:
     networks = [build_network(recipe) for _ in range(3)]
     model = assemble(recipe, [network.get_weights() for network in networks])
     model.save(tmp_path / "model.keras")
-    alone = [KerasReader(network).digits(few.images) for network in networks]
+    alone = [KerasReader(network).network(few.images) for network in networks]
     assert np.allclose(
-        load_keras_reader(tmp_path / "model.keras").digits(few.images), np.mean(alone, 0), atol=1e-6
+        load_keras_reader(tmp_path / "model.keras").network(few.images), np.mean(alone, 0), atol=1e-6
     )
     assert export_onnx(model, tmp_path / "model.onnx", few.images, 0.5) < 1e-5
     assert model.count_params() == 3 * networks[0].count_params()

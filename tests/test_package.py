@@ -29,6 +29,7 @@ def test_the_wheel_holds_what_it_must_and_no_more(wheel: Path) -> None:
         "digitcli/datasets/data/MNIST-LICENSE.txt",
         "digitcli/boxed/model.onnx",
         "digitcli/boxed/run.json",
+        "digitcli/report/page.css",
     }
     assert wanted <= found
     assert {name.split("/")[0].partition("-")[0] for name in found} == {"digitcli"}

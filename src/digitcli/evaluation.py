@@ -53,17 +53,15 @@ def result_pictures(evaluation: Evaluation, digits: Digits) -> dict[str, plottin
     }
 
 
-def unseen(dataset: Dataset, model: Path) -> Digits:
-    """Return the images of `dataset` to test on: of what the model was trained on, only the test part.
+def unseen(dataset: Dataset, *models: Path) -> Digits:
+    """Return the images of `dataset` to test on: of what a model was trained on, only the test part.
 
-    That a model was trained on a source that is one undivided set is known from the ``run.json``
+    That one was trained on a source that is one undivided set is known from the ``run.json``
     beside it.
     """
-    return (
-        divide(dataset).test
-        if dataset.train is None and is_trained_on(model.parent, dataset)
-        else dataset.test
-    )
+    if dataset.train is None and any(is_trained_on(model.parent, dataset) for model in models):
+        return divide(dataset).test
+    return dataset.test
 
 
 def is_trained_on(folder: Path, dataset: Dataset) -> bool:

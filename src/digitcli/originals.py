@@ -69,7 +69,7 @@ class Original:
             _, recipe = recipe_beside(self.path)
             return assemble(recipe, restore(self.path, recipe, digits))
         network = load_keras_network(beside)
-        found, expected = (each.digits(digits.images) for each in (KerasReader(network), self.reader))
+        found, expected = (each.network(digits.images) for each in (KerasReader(network), self.reader))
         difference = float(np.abs(found - expected).max())
         if not difference <= TOLERANCE:
             raise ModelError(

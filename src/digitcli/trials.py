@@ -11,7 +11,8 @@ from digitcli.datasets import Digits
 from digitcli.formats import Target
 from digitcli.formats.running import BATCH
 from digitcli.metrics import TOLERANCE
-from digitcli.recognizer import DigitReader, require_probabilities
+from digitcli.recognizer import require_probabilities
+from digitcli.second_look import DigitReader
 
 INT8_LOSS = 0.002  # by how much the accuracy of an int8 file may be below the original's
 
@@ -64,14 +65,14 @@ def measure(reader: DigitReader, test: Digits, name: str) -> Measures:
 
     Raises `ModelError` where the model `name` cannot be run or gives no probabilities.
     """
-    probabilities = reader.digits(test.images)
+    probabilities = reader.network(test.images)
     require_probabilities(probabilities, name)
     batch, single = test.images[:BATCH], test.images[:1]
     return Measures(
         probabilities,
         int((probabilities.argmax(axis=1) == test.labels).sum()),
-        len(batch) / _fastest(lambda: reader.digits(batch), _BATCHES),
-        1000 * _fastest(lambda: reader.digits(single), _SINGLES),
+        len(batch) / _fastest(lambda: reader.network(batch), _BATCHES),
+        1000 * _fastest(lambda: reader.network(single), _SINGLES),
     )
 
 

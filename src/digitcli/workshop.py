@@ -18,7 +18,8 @@ from digitcli.datasets.division import balanced
 from digitcli.errors import ExportError, MissingError, ModelError, OptionError
 from digitcli.formats import Format, Target, onnxfile, sheet
 from digitcli.originals import Original
-from digitcli.recognizer import DigitReader, Recognizer
+from digitcli.recognizer import Recognizer
+from digitcli.second_look import DigitReader
 from digitcli.trials import Measures, Trial, judge, measure
 
 FOLDER = "exported"  # within the artifacts folder

@@ -13,13 +13,23 @@ from digitcli.commands.console import (
     print_line,
     print_table,
     say,
+    stderr,
 )
-from digitcli.commands.options import ARTIFACTS, Artifacts, Data, Json, model_in_words
+from digitcli.commands.options import (
+    ARTIFACTS,
+    DATA_HELP,
+    Artifacts,
+    Json,
+    complete_data,
+    model_in_words,
+)
+from digitcli.errors import OptionError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from digitcli.metrics import Evaluation
+    from digitcli.report import Card, Contestant, Reading
 
 
 def evaluate(
@@ -30,30 +40,84 @@ def evaluate(
             help="An .onnx or .keras file, instead of that in the artifacts folder or in the box.",
         ),
     ] = None,
-    data: Data = "mnist",
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE",
+            help=f"{DATA_HELP} With --report it may be given several times.",
+            autocompletion=complete_data,
+            show_default="mnist",
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A second model, to read the same images; says whether they differ."
+        ),
+    ] = None,
+    report_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="DIR",
+            help="Write a report card: report.html, one page with all pictures, and report.json.",
+        ),
+    ] = None,
     folder: Artifacts = ARTIFACTS,
     json: Json = False,
 ) -> None:
     """Read a data source's test images and report how well that went.
 
     Writes metrics.json, confusion.png, mistakes.png and reliability.png. TensorFlow is needed for
-    .keras files only.
+    .keras files only. A report card adds robustness to damage, speed, size, training and MNIST.
     """
-    from digitcli import artifacts, datasets, evaluation
+    main, *others = data or ["mnist"]
+    if others and report_folder is None:
+        raise OptionError(f"--data {others[0]}: a second source without --report; expected one")
+
+    from digitcli import artifacts, evaluation, report
     from digitcli.recognizer import find_model
 
-    path = model or find_model(folder)
-    reader = evaluation.load_reader(path)
+    paths = [model or find_model(folder), *([compare] if compare else [])]
+    contestants = [
+        report.Contestant(model_in_words(path), path, evaluation.load_reader(path)) for path in paths
+    ]
     artifacts.require_writable(folder)
-    dataset = datasets.load(data)
-    digits = evaluation.unseen(dataset, path)
-    if digits is not dataset.test:
-        say(f"Note: this model was trained on {dataset.name}; only what training left out of it is read.")
-    result = evaluation.evaluate(reader, digits, data=dataset.name, model=str(path))
-    files = evaluation.save_report(result, digits, folder)
+    if report_folder is not None:
+        artifacts.require_room(report_folder, report.FILES, "the report folder", "--report")
+    reading = report.read(contestants, main)
+    result = reading.evaluations[0]
+    if reading.is_part:
+        which = "one of the models" if compare else "this model"
+        say(f"Note: {which} was trained on {result.data}; only what training left out of it is read.")
+    files = evaluation.save_report(result, reading.digits, folder)
+    if not json:
+        _print_result(result, paths[0])
+        if compare:
+            print_table(_side_by_side(contestants, reading))
+            print_line(report.in_words(contestants, reading))
+        print_line(f"Files: {file_list(folder, files)}")
+    if report_folder is not None:
+        card = _make_card(contestants, reading, others)
+        (say if json else print_line)(
+            f"Report: {file_list(report_folder, report.write(card, report_folder))}"
+        )
     if json:
-        print_json(result.as_json())
-        return
+        compared = {"comparison": report.pair_as_json(contestants, reading)} if compare else {}
+        print_json(result.as_json() | compared)
+
+
+def _make_card(contestants: "list[Contestant]", reading: "Reading", others: list[str]) -> "Card":
+    """Measure the rest of a report card; on a terminal, tell what is being measured."""
+    from rich.text import Text
+
+    from digitcli import report
+
+    with stderr().status("") as status:
+        return report.make(contestants, reading, others, lambda words: status.update(Text(words)))
+
+
+def _print_result(result: "Evaluation", path: Path) -> None:
     low, high = result.accuracy_ci95
     print_facts(
         {
@@ -66,7 +130,21 @@ def evaluate(
     )
     print_table(_class_table(result))
     print_line(_confusions_in_words(result))
-    print_line(f"Files: {file_list(folder, files)}")
+
+
+def _side_by_side(contestants: "list[Contestant]", reading: "Reading") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    from digitcli import report
+
+    table = Table()
+    table.add_column("")
+    for each in contestants:
+        table.add_column(Text(each.name), justify="right", overflow="fold")
+    for name, *values in report.side_by_side(contestants, reading):
+        table.add_row(Text(name), *values)
+    return table
 
 
 def _class_table(result: "Evaluation") -> "Table":
