@@ -33,7 +33,7 @@ lint: $(INSTALLED)  ## style and format
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling and reading (about 50 minutes on 2 cores)
+bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and serving (about 50 minutes on 2 cores)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/operations.py
@@ -43,6 +43,7 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling and reading (a
 	$(BIN)/python benchmarks/handwriting.py
 	$(BIN)/python benchmarks/drawing.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/serving.py
 
 boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (about 25 minutes on 2 cores)
 	$(BIN)/digitcli train --config reader --artifacts build/boxed

@@ -4,7 +4,7 @@
     python benchmarks/handwriting.py --sources digits.jsonl --held-out --tutorial runs/classic/model.onnx
 
 Sources are what `--data` takes. Pen strokes are drawn at mixed sizes and places with mixed pens; of
-those with a writer, --held-out keeps every second writer. The model in the box is always measured.
+those with a writer, --held-out keeps every fourth writer. The model in the box is always measured.
 With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
 28x28. From pen strokes, numbers of 2 to 8 digits are made as well. Last comes what the threshold
 between digits and other marks costs: digits given up against marks taken for digits. Prints Markdown.

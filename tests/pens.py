@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from digitcli.glyphs import DIGITS
+from digitcli.synthesis import curve
 
 SINGLE = {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 0, 8: 0, 9: 0}  # which form of each digit
 
@@ -13,7 +14,7 @@ def strokes(
     digit: int, *, left: float = 0.0, top: float = 0.0, height: float = 100.0, step: float = 4.0
 ) -> list[list[tuple[float, float]]]:
     """Return a digit's strokes with a point every `step`, the left upper corner at (left, top)."""
-    form = [np.asarray(stroke, float) for stroke in DIGITS[digit][SINGLE[digit]]]
+    form = [curve(np.asarray(stroke, float)) for stroke in DIGITS[digit][SINGLE[digit]]]
     points = np.concatenate(form)
     low, scale = points.min(axis=0), height / np.ptp(points[:, 1])
     drawn = []

@@ -130,7 +130,7 @@ def test_nothing_is_wider_than_a_phone(page: Page) -> None:
 def test_undo_redo_and_clear(page: Page) -> None:
     draw(page, 1, left=60)
     words(page, "1")
-    draw(page, 0, left=280, height=280)
+    draw(page, 0, left=230, height=230)
     words(page, "10")
     page.get_by_role("button", name="Undo").click()
     words(page, "1")

@@ -132,9 +132,7 @@ def test_links_and_pictures_exist() -> None:
 
 
 def test_every_option_is_in_a_help_text() -> None:
+    names = ("", "train", "evaluate", "plot", "predict", "draw", "serve", "export")
+    texts = [run(f"digitcli {name} --help", REPOSITORY) for name in names]
     for option in set(re.findall(r"`(--[a-z-]+)", README)):
-        texts = [
-            run(f"digitcli {name} --help", REPOSITORY)
-            for name in ("", "train", "evaluate", "plot", "predict", "draw", "export")
-        ]
         assert any(option in text for text in texts), option

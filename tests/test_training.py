@@ -65,7 +65,7 @@ def test_it_learns_and_reports_what_is_true(division: Division) -> None:
     last = log.epochs[-1]
     assert last.loss < log.epochs[0].loss
     assert last.val_accuracy > 0.8
-    probabilities = KerasReader(network).digits(division.validation.images)
+    probabilities = KerasReader(network).network(division.validation.images)
     truth = division.validation.labels
     assert last.val_accuracy == pytest.approx((probabilities.argmax(axis=1) == truth).mean())
     assert last.val_loss == pytest.approx(
@@ -138,7 +138,7 @@ def test_the_average_of_the_weights_is_judged_and_kept(division: Division) -> No
 def test_label_smoothing_keeps_the_network_from_being_sure(division: Division) -> None:
     def sureness(smoothing: float) -> float:
         network, _, _ = train(division, changed(epochs=4, label_smoothing=smoothing))
-        return float(KerasReader(network).digits(division.validation.images).max(axis=1).mean())
+        return float(KerasReader(network).network(division.validation.images).max(axis=1).mean())
 
     assert sureness(0.3) < sureness(0.0) - 0.05
 
@@ -148,7 +148,7 @@ def test_marks_that_are_no_digits_leave_the_network_unsure(division: Division) -
         more = with_synthesis(division.train, Synthesis(others=count), 0)
         network, _, log = train(replace(division, train=more), changed(epochs=4))
         assert 0.8 < log.epochs[-1].accuracy <= 1  # of the digits alone
-        return float(KerasReader(network).digits(unseen.images).max(axis=1).mean())
+        return float(KerasReader(network).network(unseen.images).max(axis=1).mean())
 
     unseen = others(200, 99, division.validation)
     assert sureness(600) < sureness(0) - 0.15
@@ -159,7 +159,7 @@ def test_patience_stops_and_keeps_the_best(division: Division) -> None:
     network, progress, _ = train(division, recipe)
     losses = [epoch.val_loss for epoch in progress.epochs]
     assert len(losses) == losses.index(min(losses)) + 3 < 30
-    probabilities = KerasReader(network).digits(division.validation.images)
+    probabilities = KerasReader(network).network(division.validation.images)
     truth = division.validation.labels
     kept = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-7)).mean()
     assert kept == pytest.approx(min(losses), rel=1e-3)
@@ -171,9 +171,9 @@ def test_members_are_different_networks_whose_mean_is_the_model(division: Divisi
     assert progress.history()["member"] == [1, 2, 3]
     assert progress.history()["epoch"] == [1, 2, 3]
     images = division.validation.images
-    alone = [KerasReader(assemble(recipe, [weights])).digits(images) for weights in progress.weights()]
+    alone = [KerasReader(assemble(recipe, [weights])).network(images) for weights in progress.weights()]
     assert np.abs(alone[0] - alone[1]).max() > 0.1
-    assert np.allclose(KerasReader(network).digits(images), np.mean(alone, axis=0), atol=1e-6)
+    assert np.allclose(KerasReader(network).network(images), np.mean(alone, axis=0), atol=1e-6)
     second = train(division, changed(seed=1, epochs=1))[1].weights()[0]
     assert np.allclose(second[0], progress.weights()[1][0], atol=1e-3)  # as if trained alone
 

@@ -68,7 +68,16 @@ def shown(program: Program, recognizer: Recognizer, part: str, size: tuple[int, 
 def expect(
     program: Program, recognizer: Recognizer, part: str, text: str, size: tuple[int, int] = USUAL
 ) -> None:
-    wait_for(lambda: shown(program, recognizer, part, size) == text, f"{part} shows {text}", 8)
+    def found() -> bool:
+        nonlocal seen
+        seen = shown(program, recognizer, part, size)
+        return seen == text
+
+    seen = ""
+    try:
+        wait_for(found, f"{part} shows {text}", 8)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; found {seen!r}") from None
 
 
 def recorded(program: Program, folder: Path) -> list[str]:
@@ -103,16 +112,19 @@ def test_every_move_of_a_swift_mouse_is_drawn(program: Program, tmp_path: Path) 
     assert recorded(program, tmp_path).count("move") == 199
 
 
-def test_a_number_has_a_box_for_each_digit(program: Program, recognizer: Recognizer) -> None:
+def test_a_number_has_a_box_for_each_digit(program: Program) -> None:
     program.key("bracketleft", "bracketleft")
     for place, digit in enumerate((4, 2, 7)):
         draw(program, digit, left=40 + 150 * place, top=190, height=110)
-    expect(program, recognizer, "canvas", "427")
     x, y, width, height = arrange(*USUAL).canvas
-    canvas = program.screen.picture()[y : y + height, x : x + width].astype(int)
-    blue = canvas[..., 0] - canvas[..., 2] > 60
-    columns = np.flatnonzero(blue.sum(axis=0) > 100)  # the sides of boxes
-    assert len(np.split(columns, np.flatnonzero(np.diff(columns) > 3) + 1)) == 6
+
+    def sides() -> int:
+        canvas = program.screen.picture()[y : y + height, x : x + width].astype(int)
+        blue = canvas[..., 0] - canvas[..., 2] > 60
+        columns = np.flatnonzero(blue.sum(axis=0) > 100)
+        return len(np.split(columns, np.flatnonzero(np.diff(columns) > 3) + 1))
+
+    wait_for(lambda: sides() == 6, "two sides of each box", 8)
     program.key("Return", "Escape")
     status, stdout, _ = program.end()
     assert (status, kept(stdout)) == (0, ["427"])

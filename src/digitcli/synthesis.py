@@ -81,7 +81,7 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
 def _drawn(form: Form, random: np.random.Generator) -> Images | None:
     """Draw a form in a hand of its own."""
     wobble = random.uniform(0.01, 0.03)
-    strokes = [_curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
+    strokes = [curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
     bend = random.normal(0, _BEND, (len(_BENDS), 2))
     strokes = [_bent(_with_other_ends(stroke, random), bend) for stroke in strokes]
     aspect = np.exp(random.normal(-0.35, 0.2))  # width to height
@@ -123,7 +123,7 @@ def _picture(strokes: list[NDArray[np.float64]], random: np.random.Generator) ->
     return normalise(canvas)
 
 
-def _curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sample a Catmull-Rom spline through `points` (P, 2); twice the same point is a corner."""
     padded = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, _SAMPLES, endpoint=False)[:, np.newaxis]
@@ -152,7 +152,7 @@ def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
     strokes = []
     for _stroke in range(int(random.integers(1, 4))):
         points = random.uniform(0, 1, (int(random.integers(6, 16)), 2))
-        strokes.append(_curve(points))
+        strokes.append(curve(points))
     return _picture(strokes, random)
 
 

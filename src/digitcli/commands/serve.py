@@ -41,7 +41,7 @@ def serve(
     address = server.address(socket)
     if not quiet:
         say(f"Model: {model_in_words(path)}")
-        say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
         if not server.is_loopback(host):
             say("Note: everybody who can reach this machine can use it; there is no password.")
+        say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
     server.run(Settings(path, host, collect), socket, workers=workers, opens=opens)
