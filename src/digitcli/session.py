@@ -92,6 +92,7 @@ class Session:
         self._corrections = Corrections(corrections) if corrections else None
         self._corrected: int | None = None  # the version of the canvas that was corrected last
         self._kept_version: int | None = None
+        self._seems_single = (self.canvas.version, True)  # a version, and whether it seems to be one digit
         self._emptied = 0  # the version of the canvas that was empty last
 
     def handle(self, event: Event) -> Kept | None:
@@ -144,9 +145,11 @@ class Session:
     @property
     def is_single(self) -> bool:
         """Whether the drawing is taken for one digit."""
-        if self.mode == Mode.AUTO:
-            return seems_single(self.canvas.strokes)
-        return self.mode == Mode.ONE
+        if self.mode != Mode.AUTO:
+            return self.mode == Mode.ONE
+        if self._seems_single[0] != self.canvas.version:
+            self._seems_single = (self.canvas.version, seems_single(self.canvas.strokes))
+        return self._seems_single[1]
 
     @property
     def needs_reading(self) -> bool:

@@ -26,6 +26,8 @@ class Stroke:
         self.times = list(times)
         self._points = list(points)
         self._array: Points | None = None
+        x, y = zip(*points, strict=True)
+        self._bounds: Bounds = (min(x), min(y), max(x), max(y))
 
     def __len__(self) -> int:
         return len(self._points)
@@ -50,13 +52,14 @@ class Stroke:
     @property
     def bounds(self) -> Bounds:
         """Of the points, without the pen's width."""
-        (left, top), (right, bottom) = self.points.min(axis=0), self.points.max(axis=0)
-        return float(left), float(top), float(right), float(bottom)
+        return self._bounds
 
     def append(self, point: Point, time: float) -> None:
         """Let the stroke grow."""
         self._points.append(point)
         self.times.append(time)
+        (x, y), (left, top, right, bottom) = point, self._bounds
+        self._bounds = (min(left, x), min(top, y), max(right, x), max(bottom, y))
 
     def distance(self, x: float, y: float) -> float:
         """Return how far (x, y) is from the ink, in units; 0 where it is on it."""

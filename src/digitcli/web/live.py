@@ -64,7 +64,6 @@ class Page:
             erases = self._erasing or event.do in _REDRAW or self.session.erases
             self._redraw = self._redraw or (erases and self.session.canvas.version != before)
         self._seen += len(events)
-        self.news.set()
 
     def accept(self, insight: Insight) -> None:
         """Take what was read of the canvas."""
@@ -155,8 +154,7 @@ class Live:
             if not allowance.take(len(events)):
                 raise Refused(HTTPStatus.TOO_MANY_REQUESTS, f"more than {EVENT_RATE:,} events a second")
             page.take(events)
-            if page.session.needs_reading:
-                self._want(page)
+            self._want(page)
 
     def _want(self, page: Page) -> None:
         self._wanting[page] = None
@@ -172,9 +170,10 @@ class Live:
                 del self._wanting[page]
                 if page.session.needs_reading:
                     snapshots.append((page, page.session.snapshot()))
-            if not snapshots:
-                continue
-            await self._read_all(snapshots)
+                else:
+                    page.news.set()
+            if snapshots:
+                await self._read_all(snapshots)
 
     async def _read_all(self, snapshots: list[tuple[Page, Snapshot]]) -> None:
         try:
