@@ -18,6 +18,7 @@ from digitcli.commands.console import (
 from digitcli.commands.options import (
     ARTIFACTS,
     DATA_HELP,
+    AnyModel,
     Artifacts,
     Json,
     complete_data,
@@ -33,13 +34,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="An .onnx or .keras file, instead of that in the artifacts folder or in the box.",
-        ),
-    ] = None,
+    model: AnyModel = None,
     data: Annotated[
         list[str] | None,
         typer.Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.commands.console import percent, print_json, print_table, say, tell_error
-from digitcli.commands.options import ARTIFACTS, Artifacts, Json, Quiet, model_in_words
+from digitcli.commands.options import ARTIFACTS, AnyModel, Artifacts, Json, Quiet, model_in_words
 from digitcli.errors import ExitCode, OptionError
 from digitcli.formats import Format, Target
 
@@ -35,13 +35,7 @@ def export(
             "500 training images of MNIST.",
         ),
     ] = False,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="An .onnx or .keras file, instead of that in the artifacts folder or in the box.",
-        ),
-    ] = None,
+    model: AnyModel = None,
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where the files go, instead of exported/ in the artifacts folder."),

@@ -31,6 +31,14 @@ Model = Annotated[
         help="An .onnx file, instead of model.onnx in the artifacts folder or the one in the box.",
     ),
 ]
+AnyModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="An .onnx or .keras file, instead of that in the artifacts folder or in the box.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]
 
