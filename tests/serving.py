@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -124,6 +125,15 @@ class Live:
             self.states.append(json.loads(self.socket.recv(PATIENCE)))
         told = [state["strokes"] for state in self.states if "strokes" in state]
         return {**self.states[-1], "strokes": told[-1] if told else None}
+
+
+def at_once(action: Callable[[int], None], count: int) -> None:
+    """Do something `count` times at the same time, each with its number; return when all are done."""
+    threads = [threading.Thread(target=action, args=[number]) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def form(*files: tuple[str, bytes]) -> tuple[bytes, str]:

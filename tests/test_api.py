@@ -6,7 +6,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from conftest import REPOSITORY, Command
 from pens import strokes
 from PIL import Image
-from serving import Server, form, picture_of
+from serving import Server, at_once, form, picture_of
 
 from digitcli.decoding import decode
 from digitcli.recognizer import BOXED_MODEL, Recognizer
@@ -213,11 +212,7 @@ def test_many_at_the_same_time(server: Server) -> None:
             if (status, told.get("text")) != (200, str(digit)):
                 wrong.append((digit, status, told))
 
-    threads = [threading.Thread(target=ask, args=[digit]) for digit in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(ask, 10)
     assert wrong == []
 
 

@@ -2,13 +2,12 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pens import strokes
-from serving import Server
+from serving import Server, at_once
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from digitcli.events import Event, drawn
@@ -161,11 +160,7 @@ def test_many_pages_at_the_same_time(server: Server) -> None:
             if seen != sorted(seen):
                 wrong.append(seen)
 
-    threads = [threading.Thread(target=draw, args=[number]) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(draw, 20)
     assert wrong == []
 
 

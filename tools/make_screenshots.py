@@ -15,38 +15,18 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from pens import strokes
 from screen import Program, Screen
 
-from digitcli.glyphs import DIGITS
 from digitcli.layout import USUAL, arrange
 
 COLOURS = 64  # of the pictures, so that they stay small
 
 
-def curve(points: np.ndarray, steps: int = 14) -> np.ndarray:
-    """Go through points smoothly (Catmull and Rom, 1974)."""
-    padded = np.concatenate([points[:1], points, points[-1:]])
-    pieces = []
-    for place in range(len(points) - 1):
-        p0, p1, p2, p3 = padded[place : place + 4]
-        t = np.linspace(0, 1, steps, endpoint=False)[:, np.newaxis]
-        pieces.append(
-            0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
-                   + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
-        )  # fmt: skip
-    return np.concatenate([*pieces, points[-1:]])
-
-
 def draw(screen: Screen, digit: int, left: float, top: float, height: float) -> None:
-    form = [np.asarray(stroke, float) for stroke in DIGITS[digit][0]]
-    points = np.concatenate(form)
-    low, scale = points.min(axis=0), height / np.ptp(points[:, 1])
     layout = arrange(*USUAL)
-    for stroke in form:
-        path = curve((stroke - low) * scale + [left, top]) if digit not in (1, 4, 7) else (
-            (stroke - low) * scale + [left, top]
-        )  # fmt: skip
-        screen.drag([layout.from_canvas(x, y) for x, y in path])
+    for stroke in strokes(digit, left=left, top=top, height=height):
+        screen.drag([layout.from_canvas(x, y) for x, y in stroke])
 
 
 def main(folder: Path) -> None:

@@ -92,6 +92,17 @@ def read_data_record(folder: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def record_beside(model: Path) -> dict[str, Any] | None:
+    """Return the ``run.json`` beside a model; None where there is none that can be read.
+
+    Whatever else lies beside a model is no part of it.
+    """
+    try:
+        return read_record(model.parent / RUN)
+    except InputError:
+        return None
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """Return a JSON object from a file; an `InputError` where it holds none."""
     try:

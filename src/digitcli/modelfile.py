@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digitcli import artifacts
-from digitcli.errors import InputError, ModelError
+from digitcli.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def _keras_parameters(path: Path) -> int:
 
 def _run_beside(path: Path) -> dict[str, Any] | None:
     try:
-        run = artifacts.read_record(path.parent / artifacts.RUN)
+        run = artifacts.record_beside(path)
         json.dumps(run, allow_nan=False)
-    except (InputError, ValueError, RecursionError):  # whatever lies beside a model is no part of it
+    except (ValueError, RecursionError):  # it holds what JSON cannot
         return None
     return run

@@ -8,7 +8,7 @@ import numpy as np
 
 from digitcli import artifacts
 from digitcli.datasets import Digits
-from digitcli.errors import InputError, ModelError
+from digitcli.errors import ModelError
 from digitcli.evaluation import load_reader
 from digitcli.finetuning import recipe_beside
 from digitcli.formats import onnxfile
@@ -42,7 +42,7 @@ class Original:
         self.reader = load_reader(path)
         if not self.is_keras and onnxfile.is_int8(path):
             raise ModelError(f"{path}: is int8 already; expected the float32 model that it was made from")
-        self.record = _record_beside(path)
+        self.record = artifacts.record_beside(path) or {}
         self.threshold = _threshold(self)
 
     @property
@@ -77,13 +77,6 @@ class Original:
                 "expected the same network; name the one that is meant with --model"
             )
         return network
-
-
-def _record_beside(path: Path) -> dict[str, Any]:
-    try:
-        return artifacts.read_record(path.parent / artifacts.RUN)
-    except InputError:  # whatever lies beside a model is no part of it
-        return {}
 
 
 def _threshold(original: Original) -> float:

@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from digitcli import __version__, artifacts, problems
-from digitcli.errors import DigitcliError, ImageError, InputError, TooLargeError
+from digitcli.errors import DigitcliError, ImageError, TooLargeError
 from digitcli.recognizer import BOXED_MODEL, Recognizer
 from digitcli.strokes import Drawing
 from digitcli.web import drawings, schemas
@@ -136,9 +136,8 @@ def create_app(settings: Settings) -> FastAPI:
 def _describe(settings: Settings, recognizer: Recognizer) -> dict[str, Any]:
     content = settings.model.read_bytes()
     try:
-        run = artifacts.read_record(settings.model.with_name(artifacts.RUN))
-        recipe = str(run["recipe"]["name"])
-    except (InputError, KeyError, TypeError):
+        recipe = str((artifacts.record_beside(settings.model) or {})["recipe"]["name"])
+    except (KeyError, TypeError):
         recipe = None
     return {
         "name": "the one that comes with digitcli" if settings.model == BOXED_MODEL else settings.model.name,

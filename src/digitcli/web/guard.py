@@ -9,7 +9,7 @@ must be the page that we served.
 import asyncio
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,16 +28,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Guard:
     """ASGI middleware: lets through what keeps to the limits, and puts safe headers on every answer."""
 
-    def __init__(self, app: App, host: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, app: App, host: str) -> None:
         """Guard `app`.
 
         Args:
             app: what is guarded.
             host: where it listens; a loopback address is asked for by loopback names only.
-            names: further names by which it may be asked for.
         """
         self._app = app
-        self._names = {*names, *_LOOPBACK, host} if is_loopback(host) else None
+        self._names = {*_LOOPBACK, host} if is_loopback(host) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -154,8 +153,6 @@ def _too_large() -> Refused:
 
 async def _refuse(send: Send, refusal: Refused) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": int(refusal.status), "headers": headers})
     await send({"type": "http.response.body", "body": as_error(refusal.words)})
 
