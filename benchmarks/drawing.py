@@ -3,10 +3,11 @@
     python benchmarks/drawing.py
     python benchmarks/drawing.py --sides 512 --strokes 0 200 --modes digit number
 
-Needs Xvfb and libXtst (apt-get install xvfb xdotool). Nothing else should run meanwhile. A second process
-moves the mouse at 125 events a second and notes when; each event is found again by where it was. What an
-event waits for: until OpenCV hands it over (arrive), drawing (draw), reading (read), the window's picture
-(compose), and OpenCV and X bringing that to the screen (show). Prints Markdown.
+Needs Xvfb, libXtst and libXdamage (apt-get install xvfb xdotool libxdamage1). Nothing else should run
+meanwhile. A second process moves the mouse at 125 events a second and notes when, and when the X server
+painted the window; each event is found again by where it was. What an event waits for: until OpenCV hands it
+over (arrive), drawing (draw), reading (read), the window's picture (compose), and OpenCV and X bringing that
+to the screen (show). Prints Markdown.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def main() -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512, 768, 1024])
     parser.add_argument("--strokes", type=int, nargs="+", default=[0, 200])
     parser.add_argument("--modes", nargs="+", default=["digit", "number"])
-    parser.add_argument("--move", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--move", nargs=6, help=argparse.SUPPRESS)
     parser.add_argument("--draw", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.move:
@@ -134,18 +136,19 @@ def idle() -> None:
 def measure(side: int, strokes: int, mode: str) -> list[str]:
     """Draw in a process of its own, moved by another; return a row of the table."""
     with tempfile.TemporaryDirectory() as folder:
-        log, moved = Path(folder) / "log.npz", Path(folder) / "moved.npy"
+        log, moved = Path(folder) / "log.npz", Path(folder) / "moved.npz"
         drawing = subprocess.Popen(
             [sys.executable, __file__, "--draw", str(side), f"{strokes},{mode}", str(log)],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        place = drawing.stdout.readline().split()  # left, top, width of where to draw
-        subprocess.run([sys.executable, __file__, "--move", *place[:3], str(SECONDS), str(moved)], check=True)
+        place = drawing.stdout.readline().split()  # left, top, width, height of where to draw
+        subprocess.run([sys.executable, __file__, "--move", *place, str(SECONDS), str(moved)], check=True)
         drawing.communicate(timeout=60)
         assert drawing.returncode == 0
-        with np.load(log) as logged:
+        with np.load(log) as logged, np.load(moved) as noted:
             events, frames = logged["events"], logged["frames"]
-        sent = {(x, y): when for when, x, y in np.load(moved).tolist()}
+            sent = {(x, y): when for when, x, y in noted["moved"].tolist()}
+            painted = noted["painted"]
     totals, parts = [], []
     first = min(sent.values()) + WARM_UP
     for when, x, y in events.tolist():  # as OpenCV handed them over
@@ -156,12 +159,13 @@ def measure(side: int, strokes: int, mode: str) -> list[str]:
         frame = frames[np.searchsorted(frames[:, 0], when)] if when <= frames[-1, 0] else None
         if frame is None:
             continue
-        handled, drawn, read, composed, shown, read_up_to = frame.tolist()
+        handled, drawn, read, composed, _, read_up_to = frame.tolist()
+        shown = on_screen(frame, painted)
         if read_up_to < when:  # read beside: the first frame that shows a reading of it
             later = frames[(frames[:, 5] >= when)]
             if not len(later):
                 continue
-            shown = later[0, 4]
+            shown = on_screen(later[0], painted)
         totals.append((shown - injected) * 1000)
         parts.append([handled - injected, drawn - handled, read - drawn, composed - read, shown - composed])
     medians = np.median(np.array(parts) * 1000, axis=0)
@@ -171,7 +175,40 @@ def measure(side: int, strokes: int, mode: str) -> list[str]:
             *(f"{value:.1f}" for value in medians)]  # fmt: skip
 
 
-def move(left: str, top: str, width: str, seconds: str, log: str) -> None:
+def on_screen(frame: np.ndarray, painted: np.ndarray) -> float:
+    """Return when the X server had painted a frame: the last time that it did in the turn that showed it."""
+    composed, turned = frame[3], frame[4]
+    done = painted[(painted > composed) & (painted <= turned)]
+    return float(done[-1]) if len(done) else float(turned)
+
+
+def note_paintings(painted: list[float]) -> None:
+    """Note when anything on the screen was painted, in a thread of its own (the X extension DAMAGE)."""
+    x11, damage = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXdamage.so.1")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XDefaultRootWindow.argtypes = (ctypes.c_void_p,)
+    x11.XDefaultRootWindow.restype = ctypes.c_ulong
+    x11.XNextEvent.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    damage.XDamageQueryExtension.argtypes = (ctypes.c_void_p, *[ctypes.POINTER(ctypes.c_int)] * 2)
+    damage.XDamageCreate.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
+    display = x11.XOpenDisplay(None)
+    first, error = ctypes.c_int(), ctypes.c_int()
+    assert damage.XDamageQueryExtension(display, first, error)
+    every_rectangle = 0
+    damage.XDamageCreate(display, x11.XDefaultRootWindow(display), every_rectangle)
+    x11.XFlush.argtypes = (ctypes.c_void_p,)
+    x11.XFlush(display)
+
+    def listen() -> None:
+        event = ctypes.create_string_buffer(256)
+        while True:
+            x11.XNextEvent(display, event)
+            painted.append(time.monotonic())
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
+def move(left: str, top: str, width: str, height: str, seconds: str, log: str) -> None:
     """Move the mouse with the button held, and note when it was where."""
     x11, xtest = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
     x11.XOpenDisplay.restype = ctypes.c_void_p
@@ -179,8 +216,10 @@ def move(left: str, top: str, width: str, seconds: str, log: str) -> None:
     xtest.XTestFakeMotionEvent.argtypes = (ctypes.c_void_p, *[ctypes.c_int] * 3, ctypes.c_ulong)
     xtest.XTestFakeButtonEvent.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_ulong)
     display = x11.XOpenDisplay(None)
-    x0, y0, size = (int(value) for value in (left, top, width))
+    x0, y0, across, down = (int(value) for value in (left, top, width, height))
     moved = []
+    painted: list[float] = []
+    note_paintings(painted)
     start = time.monotonic()
     is_down = False
     for number in range(int(float(seconds) * RATE)):
@@ -188,8 +227,8 @@ def move(left: str, top: str, width: str, seconds: str, log: str) -> None:
         turn = number / RATE * 2 * math.pi
         # an 8, slowly getting larger so that hardly a place comes twice
         grown = 0.25 + 0.2 * number / (float(seconds) * RATE)
-        x = round(x0 + size * (0.5 + 0.6 * grown * math.sin(2 * turn)))
-        y = round(y0 + size * (0.5 + grown * math.cos(turn)))
+        x = round(x0 + across * (0.5 + 0.6 * grown * math.sin(2 * turn)))
+        y = round(y0 + down * (0.5 + grown * math.cos(turn)))
         moved.append((time.monotonic(), x, y))
         xtest.XTestFakeMotionEvent(display, -1, x, y, 0)
         if not is_down:
@@ -203,7 +242,8 @@ def move(left: str, top: str, width: str, seconds: str, log: str) -> None:
     x11.XFlush(display)
     time.sleep(0.3)
     places = [place[1:] for place in moved]
-    np.save(log, np.array([each for each in moved if places.count(each[1:]) == 1]))
+    once = [each for each in moved if places.count(each[1:]) == 1]
+    np.savez(log, moved=np.array(once), painted=np.array(painted))
 
 
 def draw(side: str, what: str, log: str) -> None:
@@ -269,14 +309,16 @@ def draw(side: str, what: str, log: str) -> None:
         take_a_turn(session, reader)
 
     window_.take_a_turn = watched_turn
-    left, top, width, _ = window.face.layout.canvas
+    # the mouse moves in pixels of the screen, on which a window may be smaller than the least layout
+    across, down = (seen / laid for seen, laid in zip(window._size, window.face.layout.size, strict=True))
+    left, top, side, _ = window.face.layout.canvas
     end = time.monotonic() + SECONDS + 3
     while reader.read is None or time.monotonic() < end - SECONDS - 2:
         window.wait(is_busy=True)
         window_.take_a_turn(session, reader)
         window.show("")
     frames.clear()
-    print(left, top, width, flush=True)
+    print(round(left * across), round(top * down), round(side * across), round(side * down), flush=True)
 
     over = window.wait
     window.wait = lambda is_busy=False: (

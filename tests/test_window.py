@@ -418,3 +418,36 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
         for strip in (face.picture[:, -margin:], face.picture[:margin], face.picture[:, : margin // 2]):
             assert np.abs(strip.astype(int) - ground).max() == 0, size
         assert cv2.countNonZero(cv2.absdiff(face.picture[..., 0], int(ground[0]))) > 1000
+
+
+@pytest.mark.parametrize("size", [USUAL, (480, 800), (2100, 1300)])
+def test_a_picture_that_follows_is_the_one_drawn_at_once(
+    recognizer: Recognizer, size: tuple[int, int]
+) -> None:
+    """Whatever happens, the picture in the window is that of a window opened now."""
+    from digitcli.events import Event
+    from digitcli.face import Face
+    from digitcli.insight import read
+    from digitcli.session import Session
+
+    session = Session(lambda snapshot: read(recognizer, snapshot))
+    face = Face(session, *size)
+    events = [Event(t=0, do="mode")] * 2  # a number
+    for place, digit in enumerate((4, 2, 7)):
+        for stroke in strokes(digit, left=20 + 150 * place, top=4 + 190 * place, height=120):
+            for number, (x, y) in enumerate(stroke):
+                events.append(Event(t=0, do="move" if number else "pen", x=x, y=y))
+            events.append(Event(t=0, do="up"))
+    keys = "undo undo redo keep mode mode help help explain explain eraser clear undo clear"
+    events += [Event(t=0, do="erase", x=200, y=250), *(Event(t=0, do=do) for do in keys.split())]
+    for number, event in enumerate(events):
+        session.handle(event)
+        if number % 3:
+            session.refresh()
+        face.draw("a model")
+        if number % 15 == 0 or event.do not in ("pen", "move", "up"):
+            fresh = Face(session, *size)
+            fresh.draw("a model")
+            fresh.close()
+            difference = np.abs(face.picture.astype(int) - fresh.picture).max(axis=2)
+            assert difference.max() == 0, (number, event, np.argwhere(difference)[:3])

@@ -31,6 +31,7 @@ from digitcli.painting import (
 )
 from digitcli.panel import SURE, Panel
 from digitcli.preprocessing import Images
+from digitcli.raster import Pixels
 from digitcli.recognizer import Digit
 from digitcli.session import Session
 
@@ -61,7 +62,8 @@ _SHORT = (  # the most useful first; as many as fit are shown
     ("S", "save"),
     ("[ ]", "pen"),
 )
-_ONLY_INK = (None, True, False, False, None)  # nothing over the ink
+_NOTHING_ELSE = (True, False, False, None)  # over the ink, but for boxes
+_AROUND = 32  # units around a digit's box in which its frame and its label are
 _FOR, _AGAINST = (32, 84, 232), (196, 128, 40)  # evidence, as colours
 
 
@@ -78,8 +80,6 @@ class Face:
         self._session = session
         self.picture = painting.blank(*self.layout.size)
         self._raster = session.canvas.raster(self.layout.canvas[2])
-        self._colours = painting.between(PAPER, INK)  # of ink 0..255
-        self._pale = painting.between(PAPER, FAINT)  # on which other colours show
         self._panel = Panel(session, self.layout, self.picture)
         self._panel_shown: Any = None  # what the panel shows
         self._over_shown: Any = None  # on the canvas, over the ink
@@ -113,12 +113,10 @@ class Face:
         foot = (session.message, session.erases)
         changed = False
         ink = self._raster.take_change()
-        if over != self._over_shown or (ink and over != _ONLY_INK):
-            self._draw_canvas(over)
+        if over != self._over_shown or ink:
+            part = self._changed(over, ink)
+            self._draw_canvas(over, part)
             self._over_shown, changed = over, True
-        elif ink:
-            self._draw_ink(*ink)
-            changed = True
         if panel != self._panel_shown:
             self._panel.draw(model)
             self._panel_shown, changed = panel, True
@@ -129,13 +127,36 @@ class Face:
 
     # the canvas
 
-    def _draw_canvas(self, over: tuple[Any, ...]) -> None:
+    def _changed(self, over: tuple[Any, ...], ink: Pixels | None) -> Pixels:
+        """Return the part of the canvas in which anything is to be drawn anew."""
+        side = self.layout.canvas[2]
+        if self._over_shown is None or {over[1:], self._over_shown[1:]} != {_NOTHING_ELSE}:
+            return 0, 0, side, side
+        parts = [] if ink is None else [ink]
+        around, scale = round(_AROUND * max(1.0, self.layout.unit)), side / SIDE
+        for insight in {over[0], self._over_shown[0]} - {None}:
+            for digit in insight.reading.digits:
+                left, top, width, height = (round(value * scale) for value in digit.box)
+                parts.append((left - around, top - around, left + width + around, top + height + around))
+        if not parts:
+            return 0, 0, 0, 0
+        lefts, tops, rights, bottoms = zip(*parts, strict=True)
+        left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
+        if min(left, top) < self._edge or max(right, bottom) > side - self._edge:
+            return 0, 0, side, side  # the edge is drawn over nothing but paper, or it would get darker
+        return left, top, right, bottom
+
+    def _draw_canvas(self, over: tuple[Any, ...], part: Pixels) -> None:
         insight, has_ink, shows_help, explains, eraser = over
         x, y, side, _ = self.layout.canvas
         area = self.picture[y : y + side, x : x + side]
         is_explained = explains and insight is not None and insight.evidence
-        ink = cv2.cvtColor(self._raster.ink, cv2.COLOR_GRAY2BGR)
-        cv2.LUT(ink, self._pale if is_explained else self._colours, area)
+        left, top, right, bottom = part
+        if left < right:
+            # on pale ink other colours show
+            colour = FAINT if is_explained else INK
+            ink = self._raster.ink[top:bottom, left:right]
+            painting.colour(ink, PAPER, colour, area[top:bottom, left:right])
         if is_explained:
             _tint(area, self._raster.ink, self._evidence(insight))
         if insight is not None and not insight.single:
@@ -149,16 +170,14 @@ class Face:
             cv2.circle(area, centre, round(ERASER * scale), QUIET, self._line, cv2.LINE_AA)
         if shows_help:
             self._draw_help(area)
-        outline(self.picture, self.layout.canvas, LINE, self._line, 3 * self.layout.unit)
+        if right - left == side:
+            inset = self._line // 2 + 1  # so that it reaches nowhere beyond the canvas
+            rect = (inset, inset, side - 2 * inset, side - 2 * inset)
+            outline(area, rect, LINE, self._line, 3 * self.layout.unit)
 
-    def _draw_ink(self, left: int, top: int, right: int, bottom: int) -> None:
-        """Draw a part of the canvas, with nothing over its ink."""
-        x, y, _, _ = self.layout.canvas
-        ink = self._raster.ink[top:bottom, left:right]
-        if ink.size:
-            area = self.picture[y + top : y + bottom, x + left : x + right]
-            cv2.LUT(cv2.cvtColor(ink, cv2.COLOR_GRAY2BGR), self._colours, area)
-            outline(self.picture, self.layout.canvas, LINE, self._line, 3 * self.layout.unit)
+    @property
+    def _edge(self) -> int:
+        return 2 * self._line + round(3 * self.layout.unit)
 
     @property
     def _line(self) -> int:

@@ -14,7 +14,7 @@ from digitcli.canvas import SIDE
 from digitcli.pages import Page, prepare
 from digitcli.preprocessing import IMAGE_SIZE, Images, box, to_form
 from digitcli.recognizer import Digit, Reading, Recognizer
-from digitcli.second_look import DigitReader
+from digitcli.second_look import TURNS, DigitReader, turned
 from digitcli.stroke import Stroke
 
 READING_SIZE = int(SIDE)  # pixels of the ink that is read, a unit of the canvas each
@@ -73,6 +73,18 @@ class Insight:
     def in_words(self) -> str:
         """The digits read, or why there are none."""
         return self.reading.text.replace("\n", " ") or ("not a digit" if self.reading.digits else "")
+
+
+def warm_up(recognizer: Recognizer) -> None:
+    """Read something that nobody wrote.
+
+    OpenCV and ONNX Runtime make tables and room when they are first used, which would halt the pen.
+    """
+    ink = np.zeros((READING_SIZE, READING_SIZE), np.uint8)
+    ink[100:-100, 250:270] = 255
+    for single in (True, False):
+        read(recognizer, Snapshot(0, ink, single=single))
+    turned(ink[np.newaxis, :IMAGE_SIZE, :IMAGE_SIZE], TURNS[0])
 
 
 def read(recognizer: Recognizer, snapshot: Snapshot) -> Insight:

@@ -16,6 +16,7 @@ class Layout:
     Attributes:
         size: width and height of the window.
         unit: pixels to what would be one in a window of the usual size; of margins and letters.
+        margin: between the parts, in pixels.
         canvas: a square.
         reading: the digits in large type.
         view: what the network sees.
@@ -27,6 +28,7 @@ class Layout:
 
     size: tuple[int, int]
     unit: float
+    margin: int
     canvas: Rect
     reading: Rect
     view: Rect
@@ -73,7 +75,7 @@ def arrange(width: int, height: int) -> Layout:
         left = margin + side + margin
         panel = (left, margin, width - left - margin, inner)
         parts = _stacked(panel, unit, margin)
-    return Layout((width, height), unit, canvas, *parts, foot)
+    return Layout((width, height), unit, margin, canvas, *parts, foot)
 
 
 def _stacked(panel: Rect, unit: float, margin: int) -> tuple[Rect, Rect, Rect, Rect, Rect]:

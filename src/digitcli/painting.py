@@ -1,6 +1,6 @@
 """Drawing on a window's picture: colours, and antialiased text in the font that OpenCV carries."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -101,7 +101,12 @@ _SHIFT = 4  # bits of fractions of a pixel
 def _rounded(rect: Rect, radius: int) -> NDArray[np.int32]:
     """Return the corner points of a rectangle whose corners are quarters of circles."""
     x, y, width, height = rect
-    right, bottom = x + width - 1, y + height - 1
+    return _outline(width, height, radius) + (np.array([x, y], np.int32) << _SHIFT)
+
+
+@lru_cache(maxsize=1024)  # every turn of a window draws much the same ones
+def _outline(width: int, height: int, radius: int) -> NDArray[np.int32]:
+    x, y, right, bottom = 0, 0, width - 1, height - 1
     angles = np.linspace(0, np.pi / 2, max(7, radius))
     cos, sin = np.cos(angles) * radius, np.sin(angles) * radius
     points = [
@@ -127,8 +132,8 @@ def _width(words: str, size: int, weight: int) -> int:
     return int(cv2.getTextSize((0, 0), words, (0, 0), _font(), size, weight)[2])
 
 
-def between(low: Colour, high: Colour) -> NDArray[np.uint8]:
-    """Return the colours from `low` to `high`, (1, 256, 3), for `cv2.LUT`."""
-    share = np.linspace(0, 1, 256)[:, np.newaxis]
-    colours = np.array(low) * (1 - share) + np.array(high) * share
-    return np.rint(colours).astype(np.uint8)[np.newaxis]
+def colour(grey: Images, low: Colour, high: Colour, area: Images) -> None:
+    """Paint a picture (H, W) uint8 into `area` (H, W, 3): 0 as `low`, 255 as `high`."""
+    # a channel at a time: OpenCV is four times as fast at this as at looking colours up
+    ranges = zip(low, high, strict=True)
+    cv2.merge([cv2.convertScaleAbs(grey, alpha=(b - a) / 255, beta=a) for a, b in ranges], area)

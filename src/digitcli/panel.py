@@ -18,7 +18,7 @@ from digitcli.painting import (
     PAPER,
     QUIET,
     WORDS,
-    between,
+    Rect,
     fill,
     fitting,
     shortened,
@@ -33,28 +33,41 @@ SURE = 0.9  # confidence from which a digit is shown without doubt
 
 
 class Panel:
-    """Draws a session's insight into a part of the window's picture."""
+    """Draws a session's insight into a part of the window's picture, what changed of it each time."""
 
     def __init__(self, session: Session, layout: Layout, picture: Images) -> None:
         self._session = session
         self._layout = layout
         self._picture = picture
+        self._shown: dict[str, object] = {}  # what each part shows
 
     def draw(self, model: str) -> None:
-        """Draw all of it anew; `model` is its name, or that it is being loaded."""
-        layout, insight = self._layout, self._session.insight
-        # all beside the canvas, or below it: large letters reach a little out of their place
-        x, y, side, _ = layout.canvas
-        is_beside = layout.reading[1] < y + side
-        left, top = (x + side + 2, 0) if is_beside else (0, y + side + 2)
-        fill(self._picture, (left, top, layout.size[0] - left, layout.foot[1] - top), GROUND)
+        """Bring it up to date; `model` is its name, or that it is being loaded."""
+        session, layout, insight = self._session, self._layout, self._session.insight
         digits = insight.reading.digits if insight else ()
-        shown = digits[-1] if digits else None
-        self._draw_reading()
-        self._draw_view()
-        self._draw_bars(shown)
-        self._draw_kept()
-        self._draw_model(model)
+        known = sum(digit.digit is not None for digit in digits)
+        best = max((digit.confidence for digit in digits), default=0.0)
+        (x, y, _, height), (view, _, side, _) = layout.reading, layout.view
+        around = layout.margin // 2  # large letters reach a little out of their place
+        words = (insight.in_words, insight.confidence, known, best) if insight else None
+        if self._is_new("reading", words, (x - around, y - around, view - x, height + 2 * around)):
+            self._draw_reading()
+        forms = [form.tobytes() for form in insight.forms] if insight else []
+        if self._is_new("view", forms, (view - 1, y - 1, side + 2, height + around)):
+            self._draw_view()
+        self._draw_bars(digits[-1] if digits else None)
+        if self._is_new("kept", [kept.words for kept in session.kept], layout.kept):
+            self._draw_kept()
+        if self._is_new("model", (session.mode, model), layout.model):
+            self._draw_model(model)
+
+    def _is_new(self, part: str, shows: object, room: Rect) -> bool:
+        """Clear a part that is to show something else than it does; return whether that is so."""
+        if part in self._shown and self._shown[part] == shows:
+            return False
+        self._shown[part] = shows
+        fill(self._picture, room, GROUND)
+        return True
 
     def _draw_reading(self) -> None:
         insight = self._session.insight
@@ -102,7 +115,7 @@ class Panel:
                     top + down * cell : top + down * cell + pixels,
                     x + across * cell : x + across * cell + pixels,
                 ]
-                cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), between(INK, PAPER), place)
+                painting.colour(np.asarray(grey, np.uint8), INK, PAPER, place)
         size = max(11.0, 0.8 * self._layout.letters)
         choice = ("what it sees, 28x28", "what it sees", "28x28")
         words = next((each for each in choice if painting.width_of(each, size) <= side), "")
@@ -115,27 +128,28 @@ class Panel:
         unit, step = self._layout.unit, height / CLASSES
         size = max(10.0, min(self._layout.letters, 0.82 * step))
         label = painting.width_of("0", size, MEDIUM) + round(10 * unit)
-        value = painting.width_of(">99.9%", size) + round(12 * unit)
-        room = width - label - value
+        room = width - label - painting.width_of(">99.9%", size) - round(12 * unit)
         thick = max(3, round(0.5 * step))
         best = int(np.argmax(digit.probabilities)) if digit else None
         for number in range(CLASSES):
-            middle = y + (number + 0.5) * step
-            foot = middle + CAPITALS * size / 2
             share = digit.probabilities[number] if digit else 0.0
             is_best = number == best
             colour = (ACCENT if digit and digit.digit is not None else DOUBT) if is_best else FAINT
-            write(
-                self._picture, str(number), x, foot, size, WORDS if is_best else QUIET,
-                MEDIUM if is_best else painting.REGULAR,
-            )  # fmt: skip
+            filled = round(share * room)
+            value = percent(share) if share >= 0.0005 else ""
+            top, bottom = round(y + number * step), round(y + (number + 1) * step)
+            place = (x, top, width, bottom - top)
+            if not self._is_new(f"bar {number}", (filled, value, colour), place):
+                continue
+            middle = y + (number + 0.5) * step
+            foot = middle + CAPITALS * size / 2
+            words, weight = (WORDS, MEDIUM) if is_best else (QUIET, painting.REGULAR)
+            write(self._picture, str(number), x, foot, size, words, weight)
             bar = (x + label, round(middle - thick / 2), room, thick)
             fill(self._picture, bar, LINE, thick / 2)
-            filled = round(share * room)
             if filled >= 2:
                 fill(self._picture, (bar[0], bar[1], max(filled, thick // 2), thick), colour, thick / 2)
-            if share >= 0.0005:
-                write_right(self._picture, percent(share), x + width, foot, size, WORDS if is_best else QUIET)
+            write_right(self._picture, value, x + width, foot, size, words)
 
     def _draw_kept(self) -> None:
         x, y, width, height = self._layout.kept

@@ -49,9 +49,11 @@ class Reader:
                 for each in (self._wanted, self._under_way)
             )
 
-    def take(self) -> Insight | None:
-        """Return what was read since the last call."""
+    def take(self, patience: float = 0.0) -> Insight | None:
+        """Return what was read since the last call; wait `patience` seconds for what is being read."""
         with self._news:
+            if patience:
+                self._news.wait_for(lambda: self._found or self.error, patience)
             found, self._found = self._found, None
             return found
 
@@ -67,6 +69,9 @@ class Reader:
                     insight = self.read(self._under_way)
                     with self._news:
                         self._found, self._under_way = insight, None
+                        self._news.notify()
         except BaseException as error:  # whatever it is, the caller's thread is the one to end
             self.error = error
             self._loaded.set()
+            with self._news:
+                self._news.notify()

@@ -20,6 +20,7 @@ from digitcli.x11 import Connection, Happening
 TITLE = "digitcli"
 LOADING = "loading the model ..."
 
+_SOON = 0.004  # seconds that a reading is waited for before the rest is shown
 _CALM = 0.4  # seconds without an event, after which
 _REST = 0.008  # seconds may pass until the next is noticed
 _SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
@@ -268,6 +269,9 @@ def take_a_turn(session: Session, reader: Reader) -> None:
         session.refresh()
     elif not reader.expects(session.canvas.version, single=session.is_single, explained=session.explains):
         reader.submit(session.snapshot())
+        # most numbers are read so soon that they need not wait for another turn
+        if insight := reader.take(_SOON):
+            session.accept(insight)
 
 
 class Replay:

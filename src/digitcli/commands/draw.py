@@ -1,5 +1,6 @@
 """``digitcli draw``: a canvas in a window that reads while somebody draws."""
 
+import gc
 import os
 import sys
 from importlib.util import find_spec
@@ -64,13 +65,17 @@ def draw(
 def _load(model: Path) -> "Callable[[Snapshot], Insight]":
     import cv2
 
-    from digitcli.insight import read
+    from digitcli.insight import read, warm_up
     from digitcli.recognizer import Recognizer
 
     # one canvas at a time is small work: threads would mostly wait for each other, the longer the
     # busier the machine is
     cv2.setNumThreads(1)
     recognizer = Recognizer.load(model, threads=1)
+    warm_up(recognizer)
+    # what has been imported and loaded stays; looking through it for garbage would halt the pen for 20 ms
+    gc.collect()
+    gc.freeze()
     return lambda snapshot: read(recognizer, snapshot)
 
 
