@@ -2,6 +2,7 @@
 
     python benchmarks/recipes.py                       # those that take minutes
     python benchmarks/recipes.py --recipes quick       # one; the rest of the table stays
+    python benchmarks/recipes.py --recipes reader best ensemble --keep runs   # those that take hours
     python benchmarks/recipes.py --table               # only the table, from what was measured
 
 Nothing else should run meanwhile. Prints a Markdown table and the machine; every run goes as JSON
@@ -19,15 +20,17 @@ from typing import Any
 
 from measure import RESULTS, in_words, machine, print_table, write
 
-ORDER = ("ci", "quick", "default", "classic", "reader")
-SEEDS = {"quick": 5, "classic": 1, "reader": 1}  # three of the others
+ORDER = ("ci", "quick", "default", "classic", "best", "ensemble", "reader")
+LONG = ("best", "ensemble", "reader")
+SEEDS = {"quick": 5, "classic": 1, "ensemble": 1, "reader": 1}  # three of the others
 DEFAULT_SEEDS = 3
 HEADINGS = ["recipe", "epochs", "test accuracy", "training", "parameters", "ONNX file"]
 
 
-def train(recipe: str, seed: int) -> dict[str, Any]:
+def train(recipe: str, seed: int, keep: Path | None) -> dict[str, Any]:
     print(f"{recipe}, seed {seed} ...", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = str(keep / f"{recipe}-{seed}") if keep else temporary
         command = [sys.executable, "-m", "digitcli", "train", "--config", recipe, "--seed", str(seed)]
         command += ["--artifacts", folder, "--json", "--quiet"]
         report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
@@ -66,15 +69,17 @@ def row(runs: list[dict[str, Any]]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--recipes", nargs="+", default=list(ORDER))
+    parser.add_argument("--recipes", nargs="+", default=[name for name in ORDER if name not in LONG])
     parser.add_argument("--seeds", type=int, help="for every recipe")
+    parser.add_argument("--keep", type=Path, help="a folder for what the runs write, one folder each")
     parser.add_argument("--table", action="store_true", help="measure nothing")
     options = parser.parse_args()
     path = RESULTS / "recipes.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     for recipe in [] if options.table else options.recipes:
         seeds = options.seeds or SEEDS.get(recipe, DEFAULT_SEEDS)
-        results[recipe] = {"runs": [train(recipe, seed) for seed in range(seeds)], "machine": machine()}
+        runs = [train(recipe, seed, options.keep) for seed in range(seeds)]
+        results[recipe] = {"runs": runs, "machine": machine()}
         write("recipes", results)
     shown = [recipe for recipe in ORDER if recipe in results]
     print_table(HEADINGS, [row(results[recipe]["runs"]) for recipe in shown])
