@@ -12,6 +12,7 @@ from digitcli import Recognizer
 from digitcli.datasets import Digits
 from digitcli.pages import prepare
 from digitcli.recognizer import BOXED_MODEL
+from digitcli.segmentation import find_lines
 
 NUMBERS = ["42", "2026", "31415926", "907", "1", "55", "680013"]
 
@@ -39,6 +40,14 @@ def test_digits_that_touch(reader: Recognizer, few: Digits) -> None:
     texts = ["".join(random.choice(list("0123456789"), 3)) for _ in range(30)]
     pages = [page([text], few, gap=-2, seed=seed) for seed, text in enumerate(texts)]
     assert share_right(reader, texts, pages) >= 0.7
+
+
+def test_digits_far_from_some_that_touch_are_not_lost_beside_their_width() -> None:
+    ink = np.zeros((200, 780), np.uint8)
+    for left, width, height in ((35, 70, 119), (203, 60, 112), (320, 60, 114), (439, 301, 130)):
+        cv2.rectangle(ink, (left, 40, width, height), 255, 8)
+    (line,) = find_lines(ink)
+    assert [round(mark.x, -1) for mark in line] == [30, 200, 320, 430]
 
 
 def test_lines_are_read_from_top_to_bottom(reader: Recognizer, few: Digits) -> None:

@@ -162,7 +162,11 @@ def _group(marks: list[Piece]) -> list[Line]:
     if len(marks) <= 1:
         return [marks] if marks else []
     boxes = np.array([(m.x, m.y, m.x + m.width, m.y + m.height) for m in marks], float)  # (N, 4)
-    sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    sizes = np.maximum(widths, heights)
+    # what is as high as digits but wider is several that touch, and no larger than one beside it
+    are_several = (heights >= _SMALL * _weighted_median(heights)) & (widths > _LONGEST_BAR * heights)
+    sizes = np.where(are_several, _LONGEST_BAR * heights, sizes)
     usual = _weighted_median(sizes)
     small = np.array([_is_small(place, boxes, sizes, usual) for place in range(len(marks))])
     small[int(sizes.argmax())] = False  # what all others are small beside
