@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench boxed constraints clean
+.PHONY: help train test lint types bench bench-long boxed constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,7 @@ lint: $(INSTALLED)  ## style and format
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and serving (about 50 minutes on 2 cores)
+bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and serving (half an hour or more on 2 cores)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/operations.py
@@ -45,7 +45,10 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and s
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/serving.py
 
-boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (about 25 minutes on 2 cores)
+bench-long: $(INSTALLED)  ## train the recipes that take long, for the table of recipes (two hours or more)
+	$(BIN)/python benchmarks/recipes.py --recipes best ensemble reader
+
+boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (20 to 40 minutes on 2 cores)
 	$(BIN)/digitcli train --config reader --artifacts build/boxed
 	mkdir -p src/digitcli/boxed
 	cp build/boxed/model.onnx build/boxed/run.json src/digitcli/boxed/

@@ -41,7 +41,7 @@ def operation_seconds(recipe: Any, precision: str) -> tuple[Counter[str], float,
     """Return the busy seconds of each kind of operation, the wall seconds and the steps of an epoch."""
     seed_everything(0)
     digits = divide(load(recipe.data), IMAGES + IMAGES // 10).train
-    loop = _Loop(recipe, 0, on_this_machine(recipe.batch_size), digits, precision)
+    loop = _Loop(recipe, 0, on_this_machine(recipe.batch_size), digits, precision, None)
     for _ in range(2):  # the second without compiling
         loop.train_epoch(1, 1, Pace(recipe, loop.steps, 0, 0.0, None, 1, float), Silent())
     pace = Pace(recipe, loop.steps, 0, 0.0, None, 1, float)
