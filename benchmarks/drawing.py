@@ -182,21 +182,26 @@ def on_screen(frame: np.ndarray, painted: np.ndarray) -> float:
     return float(done[-1]) if len(done) else float(turned)
 
 
+def connect() -> tuple[ctypes.CDLL, int]:
+    """Return Xlib, and a connection of its own to the display."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XFlush.argtypes = (ctypes.c_void_p,)
+    return x11, x11.XOpenDisplay(None)
+
+
 def note_paintings(painted: list[float]) -> None:
     """Note when anything on the screen was painted, in a thread of its own (the X extension DAMAGE)."""
-    x11, damage = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXdamage.so.1")
-    x11.XOpenDisplay.restype = ctypes.c_void_p
+    (x11, display), damage = connect(), ctypes.CDLL("libXdamage.so.1")
     x11.XDefaultRootWindow.argtypes = (ctypes.c_void_p,)
     x11.XDefaultRootWindow.restype = ctypes.c_ulong
     x11.XNextEvent.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
     damage.XDamageQueryExtension.argtypes = (ctypes.c_void_p, *[ctypes.POINTER(ctypes.c_int)] * 2)
     damage.XDamageCreate.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
-    display = x11.XOpenDisplay(None)
     first, error = ctypes.c_int(), ctypes.c_int()
     assert damage.XDamageQueryExtension(display, first, error)
     every_rectangle = 0
     damage.XDamageCreate(display, x11.XDefaultRootWindow(display), every_rectangle)
-    x11.XFlush.argtypes = (ctypes.c_void_p,)
     x11.XFlush(display)
 
     def listen() -> None:
@@ -210,12 +215,9 @@ def note_paintings(painted: list[float]) -> None:
 
 def move(left: str, top: str, width: str, height: str, seconds: str, log: str) -> None:
     """Move the mouse with the button held, and note when it was where."""
-    x11, xtest = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XFlush.argtypes = (ctypes.c_void_p,)
+    (x11, display), xtest = connect(), ctypes.CDLL("libXtst.so.6")
     xtest.XTestFakeMotionEvent.argtypes = (ctypes.c_void_p, *[ctypes.c_int] * 3, ctypes.c_ulong)
     xtest.XTestFakeButtonEvent.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_ulong)
-    display = x11.XOpenDisplay(None)
     x0, y0, across, down = (int(value) for value in (left, top, width, height))
     moved = []
     painted: list[float] = []

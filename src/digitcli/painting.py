@@ -106,14 +106,14 @@ def _rounded(rect: Rect, radius: int) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=1024)  # every turn of a window draws much the same ones
 def _outline(width: int, height: int, radius: int) -> NDArray[np.int32]:
-    x, y, right, bottom = 0, 0, width - 1, height - 1
+    right, bottom = width - 1, height - 1
     angles = np.linspace(0, np.pi / 2, max(7, radius))
     cos, sin = np.cos(angles) * radius, np.sin(angles) * radius
     points = [
-        np.stack([right - radius + sin, y + radius - cos], axis=1),
+        np.stack([right - radius + sin, radius - cos], axis=1),
         np.stack([right - radius + cos, bottom - radius + sin], axis=1),
-        np.stack([x + radius - sin, bottom - radius + cos], axis=1),
-        np.stack([x + radius - cos, y + radius - sin], axis=1),
+        np.stack([radius - sin, bottom - radius + cos], axis=1),
+        np.stack([radius - cos, radius - sin], axis=1),
     ]
     return np.asarray(np.rint(np.concatenate(points) * (1 << _SHIFT)), np.int32)
 
