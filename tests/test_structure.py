@@ -11,6 +11,7 @@ SOURCE = REPOSITORY / "src" / "digitcli"
 FLOORS = [
     {"errors", "__init__"},
     {
+        "sheet",
         "ink",
         "cleaning",
         "preprocessing",
@@ -39,7 +40,18 @@ FLOORS = [
         "comparison",
         "modelfile",
     },
-    {"segmentation", "pages", "recognizer", "cuttings", "synthesis", "raster", "stroke", "canvas", "insight"},
+    {
+        "segmentation",
+        "pages",
+        "recognizer",
+        "cuttings",
+        "hands",
+        "synthesis",
+        "raster",
+        "stroke",
+        "canvas",
+        "insight",
+    },
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {
         "training",

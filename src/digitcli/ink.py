@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.sheet import SHEET_SHARE, find_sheet, spread
+
 Grey = NDArray[np.uint8]
 
 MIN_CONTRAST = 32  # grey levels between paper and ink, below which an image counts as blank
@@ -18,6 +20,9 @@ _OWN_CONTRAST = 64  # grey levels within what is opaque, from which on it is pap
 # Drawn on a screen: most pixels are exactly the paper's colour.
 _FLAT_TOLERANCE = 2  # grey levels
 _FLAT_SHARE = 0.4  # of all pixels
+
+_DARK = 128  # grey levels, below which a desk is dark
+_LEAST_PHOTOGRAPH = 512  # pixels, the longer side of what may be one
 
 # Photographed or scanned: paper is what remains when everything narrow is taken away.
 _PAPER_SIDE = 128  # pixels, the longer side at which the paper is estimated
@@ -40,7 +45,12 @@ def extract(image: NDArray[Any]) -> Grey:
     """
     image = opaque(image)
     paper = _flat_paper(image)
-    ink = _on_flat_paper(image, paper) if paper is not None else _on_uneven_paper(image)
+    ink = _on_flat_paper(image, paper) if paper is not None else None
+    if ink is None or _may_be_desk(paper, ink):
+        on_sheet = _on_sheet(image)
+        ink = on_sheet if on_sheet is not None else ink
+    if ink is None:
+        ink = _on_uneven_paper(image)
     if int(ink.max()) < MIN_CONTRAST:
         return np.zeros(ink.shape, np.uint8)
     return ink
@@ -106,6 +116,25 @@ def _on_flat_paper(image: Grey, paper: tuple[int, ...]) -> Grey:
     if MIN_CONTRAST <= strongest < 255:
         return np.asarray(cv2.convertScaleAbs(difference, alpha=255 / strongest), np.uint8)
     return difference
+
+
+def _may_be_desk(paper: tuple[int, ...] | None, ink: Grey) -> bool:
+    """Tell whether what is everywhere the same may be a dark desk, and the ink on it a sheet of paper."""
+    if paper is None or max(paper) >= _DARK or max(ink.shape) < _LEAST_PHOTOGRAPH:
+        return False
+    return (
+        cv2.countNonZero(np.asarray(cv2.threshold(ink, _DARK, 1, cv2.THRESH_BINARY)[1]))
+        > SHEET_SHARE * ink.size
+    )
+
+
+def _on_sheet(image: Grey) -> Grey | None:
+    """The ink on a sheet of paper that does not fill the picture; None where there is no such thing."""
+    sheet = find_sheet(image)
+    if sheet is None:
+        return None
+    ink = np.where(sheet, _on_uneven_paper(spread(image, sheet)), 0).astype(np.uint8)
+    return ink if ink.any() else None
 
 
 def _on_uneven_paper(image: Grey) -> Grey:

@@ -10,22 +10,18 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from digitcli.config import Synthesis
 from digitcli.cuttings import half, pair, touching
 from digitcli.datasets import NO_DIGIT, Digits, concatenate
-from digitcli.glyphs import DIGITS, Form
+from digitcli.glyphs import DIGITS
+from digitcli.hands import CALM, FREE, Strokes, alike, curve, write
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, normalise
 from digitcli.signs import SIGNS
 from digitcli.strokes import draw_stroke
 
 _CANVAS = 128  # pixels
 _BOX = 90  # pixels, the longer side of a form in it
-_SAMPLES = 8  # points between two points of a form
-_ENDS = 0.08  # how much longer or shorter a stroke may be at either end; a share of the box
-_BENDS = np.array([(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)])  # half waves over the box, in x and y
-_BEND = 0.045  # what each of them moves, standard deviation
 # Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _FONTS = (
@@ -38,9 +34,18 @@ _FONTS = (
 
 def digits(count: int, seed: int) -> Digits:
     """Draw `count` digits, as many of each form; the same seed draws the same."""
-    forms = [(digit, form) for digit in range(CLASSES) for form in DIGITS[digit]]
+    forms = [
+        (digit, form, others)
+        for digit in range(CLASSES)
+        for form, others in zip(DIGITS[digit], alike(DIGITS[digit]), strict=True)
+    ]
     random = np.random.default_rng([seed, 0])
-    images = _images(count, lambda place: _drawn(forms[place % len(forms)][1], random))
+
+    def draw(place: int) -> Images | None:
+        _, form, others = forms[place % len(forms)]
+        return _picture(write(form, random, FREE, others), random)
+
+    images = _images(count, draw)
     labels = [forms[place % len(forms)][0] for place in range(count)]
     return Digits(images, np.array(labels, np.uint8))
 
@@ -78,41 +83,7 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
     return concatenate(parts)
 
 
-def _drawn(form: Form, random: np.random.Generator) -> Images | None:
-    """Draw a form in a hand of its own."""
-    wobble = random.uniform(0.01, 0.03)
-    strokes = [curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
-    bend = random.normal(0, _BEND, (len(_BENDS), 2))
-    strokes = [_bent(_with_other_ends(stroke, random), bend) for stroke in strokes]
-    aspect = np.exp(random.normal(-0.35, 0.2))  # width to height
-    slant, turn = random.normal(-0.1, 0.15), random.normal(0, 0.08)
-    shape = np.array([[aspect, 0.0], [slant, 1.0]])
-    shape = shape @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return _picture([stroke @ shape for stroke in strokes], random)
-
-
-def _with_other_ends(stroke: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """Leave out a little of a stroke (P, 2) at its ends, or go on a little in its direction."""
-    if len(stroke) < 2 * _SAMPLES:
-        return stroke
-    for _ in range(2):
-        more = random.uniform(-_ENDS, _ENDS)
-        if more < 0:
-            stroke = stroke[: len(stroke) - round(-more * len(stroke))]
-        else:
-            ahead = stroke[-1] - stroke[-4]
-            stroke = np.concatenate([stroke, [stroke[-1] + ahead * more / max(np.hypot(*ahead), 1e-6)]])
-        stroke = stroke[::-1]
-    return stroke
-
-
-def _bent(stroke: NDArray[np.float64], bend: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stretch here and press together there: a smooth field over the box, the same for all strokes."""
-    waves = np.cos(np.pi * stroke[:, np.newaxis] * _BENDS).prod(axis=2)  # (P, B)
-    return np.asarray(stroke + waves @ bend)
-
-
-def _picture(strokes: list[NDArray[np.float64]], random: np.random.Generator) -> Images | None:
+def _picture(strokes: Strokes, random: np.random.Generator) -> Images | None:
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     scale = _BOX / max(float(np.max(high - low)), 1e-6)
@@ -121,18 +92,6 @@ def _picture(strokes: list[NDArray[np.float64]], random: np.random.Generator) ->
     for stroke in strokes:
         draw_stroke(canvas, (stroke - (low + high) / 2) * scale + _CANVAS / 2, width)
     return normalise(canvas)
-
-
-def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sample a Catmull-Rom spline through `points` (P, 2); twice the same point is a corner."""
-    padded = np.concatenate([points[:1], points, points[-1:]])
-    t = np.linspace(0, 1, _SAMPLES, endpoint=False)[:, np.newaxis]
-    before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    pieces = [
-        b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-        for a, b, c, d in zip(before, start, end, after, strict=True)
-    ]
-    return np.concatenate([*pieces, points[-1:]])
 
 
 def _letter(random: np.random.Generator, _: Digits) -> Images | None:
@@ -144,7 +103,7 @@ def _letter(random: np.random.Generator, _: Digits) -> Images | None:
 
 
 def _sign(random: np.random.Generator, _: Digits) -> Images | None:
-    return _drawn(SIGNS[int(random.integers(len(SIGNS)))], random)
+    return _picture(write(SIGNS[int(random.integers(len(SIGNS)))], random, CALM), random)
 
 
 def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
