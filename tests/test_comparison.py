@@ -108,7 +108,7 @@ def test_two_models_on_the_terminal(digitcli: Command, trained: Path) -> None:
 
 def test_two_models_as_json(digitcli: Command, trained: Path) -> None:
     alone = digitcli("evaluate", "--data", "sample", "--model", BOXED_MODEL, "--json").json()
-    found = digitcli("evaluate", "--data", "sample", "--json", "--compare", BOXED_MODEL).json()
+    found = digitcli("evaluate", "--data", "sample", "--json", "--compare", "box").json()
     pair = found.pop("comparison")
     assert set(found) == set(alone)
     assert pair["with"]["confusion"] == alone["confusion"]

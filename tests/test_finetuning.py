@@ -7,10 +7,11 @@ import pytest
 from conftest import Command
 from pens import strokes
 
+from digitcli.artifacts import BOX
 from digitcli.config import Augmentation, load_recipe
 from digitcli.datasets import Dataset, Digits, divide
 from digitcli.errors import InputError, MissingError, ModelError, TrainingError
-from digitcli.finetuning import BOX, find, gentle, mix, require_kept
+from digitcli.finetuning import find, gentle, mix, require_kept
 from digitcli.recognizer import BOXED_MODEL, Recognizer
 from digitcli.restoring import TOLERANCE, restore
 

@@ -11,7 +11,9 @@ from conftest import Command, execute
 from handwriting import page
 from PIL import Image
 
+from digitcli.artifacts import MODEL, RUN
 from digitcli.datasets import Digits
+from digitcli.recognizer import BOXED_MODEL
 
 
 @pytest.fixture
@@ -53,7 +55,23 @@ def test_a_table_for_people(digitcli: Command, folder: Path) -> None:
 
 
 def test_a_trained_model_goes_first(digitcli: Command, folder: Path, trained: Path) -> None:
-    assert f"Model: {Path('artifacts/model.onnx')}" in digitcli("predict", "images/a.png").stderr
+    said = digitcli("predict", "images/a.png").stderr
+    assert f"Model: {Path('artifacts/model.onnx')}" in said
+    assert "--model box" in said  # which knows more than this one
+    boxed = digitcli("predict", "images/a.png", "--model", "box").stderr
+    assert "the one that comes with digitcli" in boxed
+    assert "--model box" not in boxed
+
+
+def test_a_model_that_has_seen_what_is_no_digit_needs_no_note(
+    digitcli: Command, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    for name in (MODEL, RUN):
+        shutil.copy(BOXED_MODEL.parent / name, tmp_path / "mine" / name)
+    said = digitcli("predict", "images/a.png", "--model", "mine/model.onnx").stderr
+    assert "mine/model.onnx" in said
+    assert "--model box" not in said
 
 
 def test_standard_input(folder: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ MISTAKES = "mistakes.png"
 RELIABILITY = "reliability.png"
 COMPARISON = "comparison.png"
 CHECKPOINT = "checkpoint.npz"
+BOX = "box"  # what stands for the model that comes with digitcli
 FILES = (
     MODEL,
     KERAS_MODEL,

@@ -15,7 +15,6 @@ from digitcli.datasets import Digits, Division, concatenate
 from digitcli.datasets.division import balanced
 from digitcli.errors import InputError, MissingError, TrainingError
 
-BOX = "box"  # what stands for the model that comes with digitcli
 MARGIN = 0.002  # how far the accuracy on the validation images may fall
 LEAST_IMAGES = 2  # that this is at least, where there are few
 
@@ -69,7 +68,7 @@ def find(name: str) -> Beginning:
 
     Raises `MissingError` where there is no model, `InputError` where nothing tells its recipe.
     """
-    if name == BOX:
+    if name == artifacts.BOX:
         from digitcli.recognizer import BOXED_MODEL
 
         file = BOXED_MODEL
@@ -80,7 +79,8 @@ def find(name: str) -> Beginning:
             file = next((each for each in models if os.path.isfile(each)), models[0])
     if not os.path.isfile(file):
         raise MissingError(
-            f"--init {name}: no model {file}; expected a run's folder, a model file in one, or {BOX}"
+            f"--init {name}: no model {file}; "
+            f"expected a run's folder, a model file in one, or {artifacts.BOX}"
         )
     return Beginning(name, file, *recipe_beside(file))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitcli.commands.console import print_json, print_line, say, tell_error
-from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words, say_model
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
 
 if TYPE_CHECKING:
@@ -154,7 +154,8 @@ def _open(
         window = window_.Window(session, window_.usual_size(server.size if server else None), server)
         stack.callback(window.close)
         if not quiet:
-            say(f"Model: {model_in_words(path)}. Draw in the window; ? shows the keys, Esc closes it.")
+            say_model(path)
+            say("Draw in the window; ? shows the keys, Esc closes it.")
         try:
             window_.run(
                 window,

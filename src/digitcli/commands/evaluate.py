@@ -23,6 +23,7 @@ from digitcli.commands.options import (
     Json,
     complete_data,
     model_in_words,
+    or_box,
 )
 from digitcli.errors import OptionError
 
@@ -47,7 +48,9 @@ def evaluate(
     compare: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A second model, to read the same images; says whether they differ."
+            metavar="FILE|box",
+            help="A second model, to read the same images; says whether they differ.",
+            callback=or_box,
         ),
     ] = None,
     report_folder: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from digitcli import artifacts
+from digitcli.commands.console import say
 
 
 def complete_data(incomplete: str) -> list[str]:
@@ -23,20 +24,33 @@ Artifacts = Annotated[
     Path, typer.Option("--artifacts", metavar="DIR", help="The folder that holds a run's files.")
 ]
 ARTIFACTS = artifacts.DEFAULT_FOLDER
+
+
+def or_box(path: Path | None) -> Path | None:
+    """Let the word box stand for the model that comes with digitcli."""
+    if path is None or str(path) != artifacts.BOX:
+        return path
+    from digitcli.recognizer import BOXED_MODEL
+
+    return BOXED_MODEL
+
+
 Model = Annotated[
     Path | None,
     typer.Option(
         "--model",
-        metavar="FILE",
-        help="An .onnx file, instead of model.onnx in the artifacts folder or the one in the box.",
+        metavar="FILE|box",
+        help="An .onnx file, or the one in the box, instead of model.onnx in the artifacts folder.",
+        callback=or_box,
     ),
 ]
 AnyModel = Annotated[
     Path | None,
     typer.Option(
         "--model",
-        metavar="FILE",
-        help="An .onnx or .keras file, instead of that in the artifacts folder or in the box.",
+        metavar="FILE|box",
+        help="An .onnx or .keras file, or the one in the box, instead of that in the artifacts folder.",
+        callback=or_box,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
@@ -48,3 +62,24 @@ def model_in_words(path: Path) -> str:
     from digitcli.recognizer import BOXED_MODEL
 
     return "the one that comes with digitcli" if path == BOXED_MODEL else str(path)
+
+
+def say_model(path: Path) -> None:
+    """Say which model reads, and where another would read strangers better."""
+    from digitcli.recognizer import BOXED_MODEL
+
+    say(f"Model: {model_in_words(path)}")
+    if path != BOXED_MODEL and _knows_digits_alone(path):
+        say(
+            "Note: it was trained on a data set's digits alone; the model that comes with digitcli knows "
+            f"more hands, and what is no digit: --model {artifacts.BOX}"
+        )
+
+
+def _knows_digits_alone(path: Path) -> bool:
+    """Tell whether a model's record says that it never saw what is no digit."""
+    recipe = (artifacts.record_beside(path) or {}).get("recipe")
+    if not isinstance(recipe, dict):
+        return False
+    synthesis = recipe.get("synthesis")
+    return not (isinstance(synthesis, dict) and synthesis.get("others"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.commands.console import print_json, print_table, say, stderr, tell_error
-from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
 from digitcli.errors import ExitCode, OptionError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def predict(
     path = model or find_model(folder)
     recognizer = Recognizer.load(path)
     if not quiet:
-        say(f"Model: {model_in_words(path)}")
+        say_model(path)
     if annotate and not _can_be_folder(annotate):
         raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")
     stdin = sys.stdin.buffer.read(prediction.MAX_STDIN) if prediction.STDIN in images else b""

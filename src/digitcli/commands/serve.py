@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digitcli.commands.console import say
-from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, model_in_words
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
 
 
 def serve(
@@ -40,7 +40,7 @@ def serve(
     socket = server.listen(host, port)
     address = server.address(socket)
     if not quiet:
-        say(f"Model: {model_in_words(path)}")
+        say_model(path)
         if not server.is_loopback(host):
             say("Note: everybody who can reach this machine can use it; there is no password.")
         say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
