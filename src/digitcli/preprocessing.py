@@ -17,7 +17,7 @@ IMAGE_SIZE = 28  # pixels, height and width of MNIST form
 DIGIT_SIZE = 20  # pixels, the longer side of the digit inside it
 CENTRE = IMAGE_SIZE // 2  # the pixel on which MNIST puts the centre of mass
 CLASSES = 10
-PREPROCESSING_VERSION = 1  # raised whenever a picture gets another MNIST form than before
+PREPROCESSING_VERSION = 2  # raised whenever a picture gets another MNIST form than before
 
 WORKING_SIDE = 2048  # pixels; larger images are reduced to it before anything else
 INK_SHARE = 0.2  # of the strongest ink; what is fainter does not extend the digit's box
