@@ -122,9 +122,11 @@ def _may_be_desk(paper: tuple[int, ...] | None, ink: Grey) -> bool:
     """Tell whether what is everywhere the same may be a dark desk, and the ink on it a sheet of paper."""
     if paper is None or max(paper) >= _DARK or max(ink.shape) < _LEAST_PHOTOGRAPH:
         return False
+    written = cv2.countNonZero(np.asarray(cv2.threshold(ink, _DARK, 1, cv2.THRESH_BINARY)[1]))
+    # a pen on a screen is everywhere the same, too; paper is not
     return (
-        cv2.countNonZero(np.asarray(cv2.threshold(ink, _DARK, 1, cv2.THRESH_BINARY)[1]))
-        > SHEET_SHARE * ink.size
+        written > SHEET_SHARE * ink.size
+        and 2 * cv2.countNonZero(np.asarray(ink == ink.max(), np.uint8)) < written
     )
 
 
