@@ -35,21 +35,18 @@ def find_sheet(image: Picture) -> NDArray[np.bool_] | None:
         (H, W), or None where there is no such sheet, or no more than a sheet.
     """
     height, width = image.shape[:2]
-    scale = _SIDE / max(height, width)
-    if scale > 1:
+    if max(height, width) < _SIDE:
         return None
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = _reduced(image)
     # white is bright in all colours, wood and cloth are dark in one
-    white = np.asarray(small if small.ndim == 2 else small.min(axis=2), np.uint8)
-    white = np.asarray(cv2.medianBlur(white, 3), np.uint8)
+    white = np.asarray(cv2.medianBlur(small if small.ndim == 2 else small.min(axis=2), 3), np.uint8)
     without_ink = np.asarray(cv2.morphologyEx(white, cv2.MORPH_CLOSE, _disc(_STROKES)), np.uint8)
     hull = _outline(without_ink)
     if hull is None:
         return None
     inside = np.zeros(without_ink.shape, np.uint8)
     cv2.fillConvexPoly(inside, hull, 1)
-    if not _ends_at_once(without_ink, inside):
+    if not _has_edges_of_its_own(without_ink, inside):
         return None
     inside = np.asarray(cv2.erode(inside, _disc(2 * _RIM + 1), borderType=cv2.BORDER_CONSTANT, borderValue=1))
     whole = cv2.resize(inside * np.uint8(255), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -59,9 +56,8 @@ def find_sheet(image: Picture) -> NDArray[np.bool_] | None:
 def spread(image: Picture, sheet: NDArray[np.bool_]) -> Picture:
     """Return the image with the colour of the sheet's nearest edge in place of what is around it."""
     height, width = sheet.shape
-    scale = _SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = _reduced(image)
+    size = small.shape[1::-1]
     paper = cv2.medianBlur(np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, _disc(_STROKES))), 5)
     around = np.asarray(cv2.resize(sheet.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) == 0)
     _, nearest = cv2.distanceTransformWithLabels(
@@ -73,6 +69,12 @@ def spread(image: Picture, sheet: NDArray[np.bool_]) -> Picture:
     result = image.copy()
     result[~sheet] = np.asarray(filled)[~sheet]
     return result
+
+
+def _reduced(image: Picture) -> Picture:
+    scale = _SIDE / max(image.shape[:2])
+    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _disc(size: int) -> NDArray[np.uint8]:
@@ -105,24 +107,22 @@ def _outline(white: Picture) -> NDArray[np.int32] | None:
     return hull if float(mask[whole > 0].mean()) >= _SOLIDITY else None
 
 
-def _ends_at_once(white: Picture, inside: Picture) -> bool:
-    """Tell whether brightness falls steeply along the edge, and most of the edge is the sheet's own."""
-    brightness = white.astype(np.float32)
-    within, around = float(brightness[inside > 0].mean()), float(brightness[inside == 0].mean())
-    near = 2 * _NEAR + 1
+def _has_edges_of_its_own(white: Picture, inside: Picture) -> bool:
+    """Tell whether enough of a bright part's edge is not the picture's, and not that of a shadow."""
     edge = (inside > 0) & (cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=0) == 0)
-    border = np.ones(edge.shape, bool)
-    border[_NEAR + 1 : -_NEAR - 1, _NEAR + 1 : -_NEAR - 1] = False
-    own = edge & ~border
+    own = np.zeros(edge.shape, bool)
+    within = slice(_NEAR + 1, -_NEAR - 1)  # what is nearer to the border cannot be compared on both sides
+    own[within, within] = edge[within, within]
     share = np.count_nonzero(own) / np.count_nonzero(edge)
     if share < _OWN_SIDE:
         return False
+    bright, dark = float(white[inside > 0].mean()), float(white[inside == 0].mean())
     _, (one, other), _ = cv2.minAreaRect(np.argwhere(own).astype(np.int32))
     if min(one, other) < _STRAIGHT * max(one, other):  # it has no corner, as a hard shadow has none
-        if around > _DEEPEST_SHADOW * within:
+        if dark > _DEEPEST_SHADOW * bright:
             return False
     elif share < _OWN_EDGE:
         return False
-    kernel = np.ones((near, near), np.uint8)
-    fall = np.asarray(cv2.dilate(brightness, kernel)) - np.asarray(cv2.erode(brightness, kernel))
-    return float((fall[own] >= _STEP * (within - around)).mean()) >= _STEEP
+    around = np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8)
+    fall = np.asarray(cv2.subtract(cv2.dilate(white, around), cv2.erode(white, around)))
+    return float((fall[own] >= _STEP * (bright - dark)).mean()) >= _STEEP
