@@ -43,6 +43,7 @@ from digitcli.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training import fit
 
 _RESTORED_BY = 1_000  # validation images that tell whether a model was restored as it was
+_FAREWELL = 2.0  # seconds for which a worker that is done stays within reach
 _EXPORT_CHECK = 1_000  # validation images on which the ONNX file must agree with Keras
 
 
@@ -172,6 +173,7 @@ def _execute(
             durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
         if not distribution.is_chief:
+            time.sleep(_FAREWELL)  # the others may still be taking what this worker sent last
             return RunResult(0, progress, choice, digest, None, None, 0.0, durations, ())
         return _finish(run, progress, init, choice, digest, durations, report)
     except KeyboardInterrupt:
