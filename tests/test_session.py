@@ -241,7 +241,7 @@ def test_brushes_and_the_eraser(session: Session) -> None:
     assert session.canvas.hit(x, y) is not None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 9), st.floats(0, 300), st.floats(40, 200))
 def test_one_digit_seems_single(digit: int, left: float, height: float) -> None:
     from digitcli.canvas import Canvas
