@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.sheet import SHEET_SHARE, find_sheet, spread
+from digitcli.sheet import SHEET_SHARE, find_sheet, reduced, spread
 
 Grey = NDArray[np.uint8]
 
@@ -168,7 +168,7 @@ def _on_uneven_paper(image: Grey) -> Grey:
 
 def _strongest_channel(image: Grey) -> Grey:
     """Return the channel in which the marks differ most from the paper."""
-    small = _reduced(image)
+    small = reduced(image, _PAPER_SIDE)
     differences = []
     for channel in range(image.shape[2]):
         plane = np.ascontiguousarray(small[..., channel])
@@ -179,18 +179,10 @@ def _strongest_channel(image: Grey) -> Grey:
 
 def _paper(grey: Grey) -> NDArray[np.float32]:
     """Estimate the paper's brightness at every pixel: the median over a window wider than strokes."""
-    small = cv2.medianBlur(_reduced(grey), _PAPER_WINDOW)
+    small = cv2.medianBlur(reduced(grey, _PAPER_SIDE), _PAPER_WINDOW)
     smooth = cv2.GaussianBlur(small, (0, 0), _PAPER_WINDOW / 8)
     height, width = grey.shape
     return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-
-
-def _reduced(image: Grey) -> Grey:
-    scale = _PAPER_SIDE / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _only_strong_marks(strength: Grey, ink: NDArray[np.float32], peak: float) -> Grey:

@@ -37,7 +37,7 @@ def find_sheet(image: Picture) -> NDArray[np.bool_] | None:
     height, width = image.shape[:2]
     if max(height, width) < _SIDE:
         return None
-    small = _reduced(image)
+    small = reduced(image, _SIDE)
     # white is bright in all colours, wood and cloth are dark in one
     white = np.asarray(cv2.medianBlur(small if small.ndim == 2 else small.min(axis=2), 3), np.uint8)
     without_ink = np.asarray(cv2.morphologyEx(white, cv2.MORPH_CLOSE, _disc(_STROKES)), np.uint8)
@@ -56,7 +56,7 @@ def find_sheet(image: Picture) -> NDArray[np.bool_] | None:
 def spread(image: Picture, sheet: NDArray[np.bool_]) -> Picture:
     """Return the image with the colour of the sheet's nearest edge in place of what is around it."""
     height, width = sheet.shape
-    small = _reduced(image)
+    small = reduced(image, _SIDE)
     size = small.shape[1::-1]
     paper = cv2.medianBlur(np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, _disc(_STROKES))), 5)
     around = np.asarray(cv2.resize(sheet.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) == 0)
@@ -71,8 +71,11 @@ def spread(image: Picture, sheet: NDArray[np.bool_]) -> Picture:
     return result
 
 
-def _reduced(image: Picture) -> Picture:
-    scale = _SIDE / max(image.shape[:2])
+def reduced(image: Picture, side: int) -> Picture:
+    """Return the image with `side` pixels on its longer side, or as it is where it has no more."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
     size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
