@@ -30,17 +30,18 @@ from digitcli.segmentation import FLAT, Line, Piece, cut, find_lines, join, line
 Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
 
 MAX_SIDE = 16_384  # pixels of an image
-MAX_PIECES = 9  # of a digit: a mark cut as often as it can be
+MAX_PIECES = 13  # of a digit: a mark cut as often as it can be
 MAX_CANDIDATES = 10_000  # of a page
 
 # Costs are logarithms of probabilities; chosen on strings of digits of half of the development writers.
 _GAP_COST = 6.0  # of joining pieces that are a line's height apart
-_CUT_COST = 1.0  # of every cut through ink
+_CUT_COST = 0.5  # of every cut through ink
+_WIDE_COST, _USUAL_WIDTH = 1.0, 0.8  # of each line's height by which a digit is wider than this share of it
 _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
 _SURE = 0.9  # confidence from which a mark between these is one digit, and what is cut from one is
-_SURE_AMONG_DIGITS = 0.5  # the same of a cut mark that is not alone in its line
+_SURE_AMONG_DIGITS = 0.7  # the same of a cut mark that is not alone in its line
 _WIDEST = 2.2  # width of a digit to its line's height
 
 
@@ -186,7 +187,9 @@ def _cost(pieces: Line, joined: Piece, height: float) -> float:
         gaps += max(0, piece.x - reach)
         reach = max(reach, piece.x + piece.width)
     low = max(0.0, _LOWEST - joined.height / height) / _LOWEST
-    return _CUT_COST * pieces[0].is_cut_off + _GAP_COST * gaps / height + _LOW_COST * low
+    wide = max(0.0, joined.width / height - _USUAL_WIDTH)  # else one mark that is none beats four digits
+    cut = _CUT_COST * pieces[0].is_cut_off
+    return cut + _GAP_COST * gaps / height + _LOW_COST * low + _WIDE_COST * wide
 
 
 def _best_path(candidates: list[Candidate], probabilities: NDArray[np.float32]) -> list[int]:

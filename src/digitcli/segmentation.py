@@ -29,10 +29,10 @@ _BESIDE = 1.5  # distance to a mark, as a share of its size, within which anothe
 _DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
 _CUT_HEIGHT = 40  # pixels, to which a mark is reduced in the search for cuts
-_CUT_DISTANCE = 0.18  # of the height, at least between two cuts and between a cut and the mark's ends
+_CUT_DISTANCE = 0.12  # of the height, at least between two cuts and between a cut and the mark's ends
 _CUT_LENGTH = 0.45  # of the height; cuts through more ink than that are not made
-_MAX_CUTS = 8  # of a mark
-_SLANT_COST = 0.05  # of a step aside, in pixels of ink
+_MAX_CUTS = 12  # of a mark
+_SLANT_COST = 0.5  # of a step aside, in pixels of ink
 
 
 @dataclass(frozen=True)
