@@ -36,7 +36,7 @@ MAX_CANDIDATES = 10_000  # of a page
 # Costs are logarithms of probabilities; chosen on strings of digits of half of the development writers.
 _GAP_COST = 6.0  # of joining pieces that are a line's height apart
 _CUT_COST = 0.5  # of every cut through ink
-_WIDE_COST, _USUAL_WIDTH = 1.0, 0.8  # of each line's height by which a digit is wider than this share of it
+_WIDE_COST, _USUAL_WIDTH = 1.0, 0.8  # per line's height by which a digit is wider than that share of it
 _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
