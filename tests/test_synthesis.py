@@ -59,3 +59,24 @@ def test_digits_that_never_touch_are_not_looked_for_without_end(few: Digits) -> 
     blank = Digits(np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.uint8))
     with pytest.raises(InputError, match="no digits that can be made to touch"):
         cuttings.touching(5, seed=1, source=blank)
+
+
+def test_wrong_cuts_leave_parts_of_digits_and_several_in_one(few: Digits) -> None:
+    one_kind = few.take(np.flatnonzero(few.labels == 8))
+    random = np.random.default_rng(4)
+    wrong = [form for _ in range(150) if (form := cuttings.miscut(random, one_kind)) is not None]
+    assert len(wrong) > 50
+    widths = np.array([np.ptp(np.flatnonzero(form.max(axis=0))) + 1 for form in wrong])
+    heights = np.array([np.ptp(np.flatnonzero(form.max(axis=1))) + 1 for form in wrong])
+    assert np.mean(widths > heights) > 0.2, "several eights in one are wider than high"
+    assert np.mean(widths < 0.8 * heights) > 0.3, "parts of an eight are narrow"
+    reader = Recognizer.load(BOXED_MODEL)
+    assert np.mean(reader.digits(np.stack(wrong)).max(axis=1) >= reader.threshold) < 0.2
+
+
+def test_a_straight_part_could_be_a_one_and_is_no_wrong_cut(few: Digits) -> None:
+    ones = few.take(np.flatnonzero(few.labels == 1))
+    random = np.random.default_rng(4)
+    wrong = [form for _ in range(200) if (form := cuttings.miscut(random, ones)) is not None]
+    spreads = [np.linalg.eigvalsh(np.cov(np.nonzero(form >= 128))) for form in wrong]
+    assert all(across > 0.05 * along for across, along in spreads)

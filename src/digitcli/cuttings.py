@@ -1,8 +1,10 @@
-"""What cuts through touching digits leave: digits with a neighbour's rest, halves, pairs.
+"""What cuts through touching digits leave: digits with a neighbour's rest, parts, several in one.
 
 The network that scores the ways of cutting a number must have seen what cuts leave, the right ones
 and the wrong ones; MNIST has only digits that stood alone.
 """
+
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from digitcli.cleaning import HALF, above
 from digitcli.datasets import Digits
 from digitcli.errors import InputError
-from digitcli.preprocessing import IMAGE_SIZE, Images, box, normalise
+from digitcli.preprocessing import Images, box, normalise
 from digitcli.segmentation import Piece, cut, find_lines, join
 
 _HEIGHT = 80  # pixels of a digit that is written beside others
@@ -19,9 +21,9 @@ _CLOSER = 3  # pixels by which digits are moved together until they touch
 _DEEPEST = 0.4  # of the height: digits that only touch when moved further are left alone
 _TRIES = 20  # for each digit wanted, before the images are given up
 _MATCH = 0.8  # intersection over union of a right cut with the digit as it was
-
-_LEFT_IS_NONE, _RIGHT_IS_NONE = (0, 2, 4, 5, 8), (0, 2, 5)  # digits of which a half looks like none
-_LEAST_PIECE, _NARROWEST_PIECE = 25, 6  # pixels written, pixels wide
+_MISMATCH = 0.5  # the same of a wrong one with each of the digits, at most
+_LOWEST_PART = 0.4  # height of a wrong one; lower ones cost enough for that
+_STRAIGHT = 0.32  # spread of ink across to that along; straighter parts could be a 1
 
 
 def touching(count: int, seed: int, source: Digits) -> Digits:
@@ -93,58 +95,64 @@ def _written_together(
 
 def _cut_apart(ink: Images, alone: list[NDArray[np.bool_]]) -> list[Images | None]:
     """Return, for each digit, the ink of the pieces that make it up best, or None where none do well."""
+    pieces = _pieces(ink)
+    best: list[tuple[float, slice | None]] = [(_MATCH, None)] * len(alone)
+    for way, matches, _ in _joins(pieces, alone):
+        for place, match in enumerate(matches):
+            if match > best[place][0]:
+                best[place] = (float(match), way)
+    return [None if way is None else join(pieces[way]).ink for _, way in best]
+
+
+def _pieces(ink: Images) -> list[Piece]:
     pieces = [piece for line in find_lines(ink) for mark in line for piece in cut(mark)]
-    pieces.sort(key=lambda piece: piece.middle)
-    areas = [int(np.count_nonzero(piece.ink >= HALF)) for piece in pieces]
-    found: list[Images | None] = []
-    for own in alone:
-        best, chosen = _MATCH, None
-        shared = [int(np.count_nonzero(_of(piece, own) & (piece.ink >= HALF))) for piece in pieces]
-        total = int(own.sum())
-        for first in range(len(pieces)):
-            for last in range(first + 1, len(pieces) + 1):
-                common = sum(shared[first:last])
-                match = common / (total + sum(areas[first:last]) - common)
-                if match > best:
-                    best, chosen = match, (first, last)
-        found.append(join(pieces[slice(*chosen)]).ink if chosen else None)
-    return found
+    return sorted(pieces, key=lambda piece: piece.middle)
+
+
+def _joins(
+    pieces: list[Piece], alone: list[NDArray[np.bool_]]
+) -> Iterator[tuple[slice, NDArray[np.float64], NDArray[np.float64]]]:
+    """Give each way of joining neighbouring pieces.
+
+    Beside it its intersection over union with each digit, and how much of each digit it has.
+    """
+    areas = np.array([np.count_nonzero(piece.ink >= HALF) for piece in pieces])
+    shared = np.array(
+        [[np.count_nonzero(_of(piece, own) & (piece.ink >= HALF)) for piece in pieces] for own in alone]
+    )
+    totals = np.array([np.count_nonzero(own) for own in alone])
+    for first in range(len(pieces)):
+        for last in range(first + 1, len(pieces) + 1):
+            common = shared[:, first:last].sum(axis=1)
+            either = totals + areas[first:last].sum() - common
+            yield slice(first, last), common / either, common / totals
+
+
+def miscut(random: np.random.Generator, source: Digits) -> Images | None:
+    """What a wrong way of joining the pieces of cut digits leaves: a part, or more than one digit."""
+    places = random.integers(len(source), size=int(random.integers(1, 4)))
+    number = _written_together([source.images[int(place)] for place in places], random)
+    if number is None:
+        return None
+    ink, alone = number
+    pieces = _pieces(ink)
+    wrong = [
+        way
+        for way, matches, parts in _joins(pieces, alone)
+        if matches.max() < _MISMATCH or np.count_nonzero(parts > _MATCH) > 1
+    ]
+    if not wrong:
+        return None
+    joined = join(pieces[wrong[int(random.integers(len(wrong)))]])
+    if joined.height < _LOWEST_PART * _HEIGHT or _is_straight(joined.ink):
+        return None
+    return normalise(joined.ink)
+
+
+def _is_straight(ink: Images) -> bool:
+    spreads = np.linalg.eigvalsh(np.cov(np.nonzero(ink >= HALF)))  # variances, ascending
+    return bool(spreads[0] < _STRAIGHT**2 * spreads[1])
 
 
 def _of(piece: Piece, pixels: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return pixels[piece.y : piece.y + piece.height, piece.x : piece.x + piece.width]
-
-
-def half(random: np.random.Generator, source: Digits) -> Images | None:
-    """The left or the right of a digit, as a wrong cut leaves it."""
-    place = int(random.integers(len(source)))
-    left = random.random() < 0.5
-    if int(source.labels[place]) not in (_LEFT_IS_NONE if left else _RIGHT_IS_NONE):
-        return None
-    at = int(random.integers(11, 17))
-    half = source.images[place][:, :at] if left else source.images[place][:, at:]
-    _, columns = np.nonzero(half > HALF)
-    if len(columns) < _LEAST_PIECE or np.ptp(columns) < _NARROWEST_PIECE:  # upright and narrow: a 1
-        return None
-    return normalise(half)
-
-
-def pair(random: np.random.Generator, source: Digits) -> Images | None:
-    """Two digits side by side, as a cut left out leaves them."""
-    one, other = (source.images[int(place)] for place in random.integers(len(source), size=2))
-    if not (one.any() and other.any()):
-        return None
-    gap = int(random.integers(-4, 4))
-    left, right = _narrow(one), _narrow(other)
-    canvas = np.zeros((IMAGE_SIZE + 8, left.shape[1] + right.shape[1] + 8), np.uint8)
-    top = int(random.integers(0, 8))
-    canvas[4 : 4 + IMAGE_SIZE, : left.shape[1]] = left
-    x = max(0, left.shape[1] + gap)
-    part = canvas[top : top + IMAGE_SIZE, x : x + right.shape[1]]
-    np.maximum(part, right, out=part)
-    return normalise(canvas)
-
-
-def _narrow(image: Images) -> Images:
-    columns = np.flatnonzero(image.max(axis=0))
-    return image[:, columns[0] : columns[-1] + 1]

@@ -41,7 +41,7 @@ _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
 _SURE = 0.9  # confidence from which a mark between these is one digit, and what is cut from one is
-_SURE_AMONG_DIGITS = 0.7  # the same of a cut mark that is not alone in its line
+_SURE_AMONG_DIGITS = 0.5  # the same of a cut mark that is not alone in its line
 _WIDEST = 2.2  # width of a digit to its line's height
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from digitcli.config import Synthesis
-from digitcli.cuttings import half, pair, touching
+from digitcli.cuttings import miscut, touching
 from digitcli.datasets import NO_DIGIT, Digits, concatenate
 from digitcli.glyphs import DIGITS
 from digitcli.hands import CALM, FREE, Strokes, alike, curve, write
@@ -76,10 +76,11 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
     parts = [train]
     if synthesis.digits:
         parts.append(digits(synthesis.digits, seed))
+    written = concatenate(parts)
     if synthesis.touching:
-        parts.append(touching(synthesis.touching, seed, concatenate(parts)))
+        parts.append(touching(synthesis.touching, seed, written))
     if synthesis.others:
-        parts.append(others(synthesis.others, seed, train))
+        parts.append(others(synthesis.others, seed, written))
     return concatenate(parts)
 
 
@@ -126,5 +127,5 @@ def _warped(canvas: Images, random: np.random.Generator) -> Images:
     return np.asarray(cv2.warpAffine(canvas, matrix, canvas.shape[::-1]), np.uint8)
 
 
-_MAKERS = (_letter, _sign, _scribble, half, pair)
-_SHARES = (0.25, 0.15, 0.2, 0.15, 0.25)
+_MAKERS = (_letter, _sign, _scribble, miscut)
+_SHARES = (0.2, 0.12, 0.16, 0.52)
