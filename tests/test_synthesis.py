@@ -80,3 +80,16 @@ def test_a_straight_part_could_be_a_one_and_is_no_wrong_cut(few: Digits) -> None
     wrong = [form for _ in range(200) if (form := cuttings.miscut(random, ones)) is not None]
     spreads = [np.linalg.eigvalsh(np.cov(np.nonzero(form >= 128))) for form in wrong]
     assert all(across > 0.05 * along for across, along in spreads)
+
+
+def test_small_writing_is_coarse_and_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = synthesis.digits(120, seed=7)
+    monkeypatch.setattr(synthesis, "_SMALL_SHARE", 1.0)
+    small = synthesis.digits(120, seed=7)
+    assert not np.array_equal(small.images, large.images)
+    reader = Recognizer.load(BOXED_MODEL)
+    assert np.mean(reader.digits(small.images).argmax(axis=1) == small.labels) > 0.9
+    monkeypatch.setattr(synthesis, "_SMALL_SHARE", 0.0)
+    sharp = synthesis.digits(120, seed=7)
+    detail = [np.abs(np.diff(images.astype(int), axis=2)).mean() for images in (small.images, sharp.images)]
+    assert detail[0] < detail[1], "few pixels show less"

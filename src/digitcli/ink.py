@@ -28,7 +28,7 @@ _LEAST_PHOTOGRAPH = 512  # pixels, the longer side of what may be one
 _PAPER_SIDE = 128  # pixels, the longer side at which the paper is estimated
 _PAPER_WINDOW = 41  # pixels of that; strokes are narrower than half of it
 _NOISE_FACTOR = 6  # ink is that many standard deviations of the paper's noise away from it
-_FAINT, _FULL = 0.3, 0.7  # shares of the strongest ink between which a pixel's ink rises from 0 to 255
+FAINT, FULL = 0.3, 0.7  # shares of the strongest ink between which a pixel's ink rises from 0 to 255
 _MARK_PEAK = 0.55  # of the strongest ink: a mark that is nowhere stronger is a shadow or a stain
 
 
@@ -160,8 +160,8 @@ def _on_uneven_paper(image: Grey) -> Grey:
     strongest = float(np.percentile(ink[marked], 90))
     if strongest < max(MIN_CONTRAST, far):
         return np.zeros(grey.shape, np.uint8)
-    low = max(_FAINT * strongest, far)
-    high = max(_FULL * strongest, low + 1)
+    low = max(FAINT * strongest, far)
+    high = max(FULL * strongest, low + 1)
     strength = np.clip((ink - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
     return _only_strong_marks(strength, ink, _MARK_PEAK * strongest)
 

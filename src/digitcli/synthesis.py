@@ -16,12 +16,15 @@ from digitcli.cuttings import miscut, touching
 from digitcli.datasets import NO_DIGIT, Digits, concatenate
 from digitcli.glyphs import DIGITS
 from digitcli.hands import CALM, FREE, Strokes, alike, curve, write
+from digitcli.ink import FAINT, FULL
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, normalise
 from digitcli.signs import SIGNS
 from digitcli.strokes import draw_stroke
 
 _CANVAS = 128  # pixels
 _BOX = 90  # pixels, the longer side of a form in it
+_SMALL_SHARE, _SMALL_CANVAS = 0.2, (24, 46)  # of what is drawn; pixels in place of `_CANVAS`
+_BLUR = 0.9  # pixels, the standard deviation of a camera's and of the ink's own
 # Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _FONTS = (
@@ -92,7 +95,14 @@ def _picture(strokes: Strokes, random: np.random.Generator) -> Images | None:
     width = int(random.integers(8, 20))
     for stroke in strokes:
         draw_stroke(canvas, (stroke - (low + high) / 2) * scale + _CANVAS / 2, width)
-    return normalise(canvas)
+    return normalise(_small(canvas, random) if random.random() < _SMALL_SHARE else canvas)
+
+
+def _small(canvas: Images, random: np.random.Generator) -> Images:
+    """Show a picture as `ink.extract` gives small writing from a camera: few pixels, narrow loops filled."""
+    side = int(random.integers(*_SMALL_CANVAS))
+    seen = cv2.GaussianBlur(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), (0, 0), _BLUR)
+    return np.asarray(np.clip((seen - 255.0 * FAINT) / (FULL - FAINT), 0, 255), np.uint8)
 
 
 def _letter(random: np.random.Generator, _: Digits) -> Images | None:
