@@ -41,7 +41,7 @@ def touching(count: int, seed: int, source: Digits) -> Digits:
         if tries > _TRIES * count:
             raise InputError("the training images hold no digits that can be made to touch")
         places = random.integers(len(source), size=int(random.integers(2, 4)))
-        number = _written_together([source.images[int(place)] for place in places], random)
+        number = _written_together(source.images[places], random)
         if number is None:
             continue
         for ink, place in zip(_cut_apart(*number), places, strict=True):
@@ -53,9 +53,9 @@ def touching(count: int, seed: int, source: Digits) -> Digits:
 
 
 def _written_together(
-    digits: list[Images], random: np.random.Generator
+    digits: Images, random: np.random.Generator
 ) -> tuple[Images, list[NDArray[np.bool_]]] | None:
-    """Write digits side by side until each touches the one before.
+    """Write digits (N, 28, 28) side by side until each touches the one before.
 
     Returns:
         The ink (H, W) uint8 and, for each digit, which pixels (H, W) it alone would have written.
@@ -131,7 +131,7 @@ def _joins(
 def miscut(random: np.random.Generator, source: Digits) -> Images | None:
     """What a wrong way of joining the pieces of cut digits leaves: a part, or more than one digit."""
     places = random.integers(len(source), size=int(random.integers(1, 4)))
-    number = _written_together([source.images[int(place)] for place in places], random)
+    number = _written_together(source.images[places], random)
     if number is None:
         return None
     ink, alone = number

@@ -76,7 +76,7 @@ def reduced(image: Picture, side: int) -> Picture:
     scale = side / max(image.shape[:2])
     if scale >= 1:
         return image
-    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
