@@ -1,13 +1,6 @@
-"""Pages: what on them may be a digit, and which of that belongs together.
+"""Pages: what on them may be a digit, made ready for the network, and read by what it says."""
 
-Every way of joining neighbouring pieces into digits is a path through the line; the network scores
-each candidate digit once, and dynamic programming finds the best path (LeCun et al., "Gradient-based
-learning applied to document recognition", 1998, there called a segmentation graph).
-"""
-
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -15,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.ink import Grey
+from digitcli.paths import SURE, Box, Candidate, best_path, in_question, without_vain_cuts
 from digitcli.preprocessing import (
     IMAGE_SIZE,
     WORKING_SIDE,
@@ -27,8 +21,6 @@ from digitcli.preprocessing import (
 )
 from digitcli.segmentation import FLAT, Line, Piece, cut, find_lines, join, line_height
 
-Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
-
 MAX_SIDE = 16_384  # pixels of an image
 MAX_PIECES = 13  # of a digit: a mark cut as often as it can be
 MAX_CANDIDATES = 10_000  # of a page
@@ -40,25 +32,7 @@ _WIDE_COST, _USUAL_WIDTH = 1.0, 0.8  # per line's height by which a digit is wid
 _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
-_SURE = 0.9  # confidence from which a mark between these is one digit, and what is cut from one is
-_SURE_AMONG_DIGITS = 0.5  # the same of a cut mark that is not alone in its line
 _WIDEST = 2.2  # width of a digit to its line's height
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Neighbouring pieces of a line that may be one digit.
-
-    Attributes:
-        first, last: the pieces of the line, from the first to before the last.
-        box: of all of them, in pixels of the page.
-        cost: what speaks against their being one digit, apart from how it looks.
-    """
-
-    first: int
-    last: int
-    box: Box
-    cost: float
 
 
 class Page:
@@ -109,6 +83,15 @@ class Page:
             lines.append(pieces)
         return Page(lines, self._scale, is_final=True) if is_cut else None
 
+    def in_question(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell for each of `forms` whether its ten probabilities matter for what is read.
+
+        Args:
+            probabilities: (N, 10) for `forms`.
+        """
+        lines = self._by_line(probabilities)
+        return np.concatenate([in_question(*parts) for parts in lines] or [np.zeros(0, bool)])
+
     def read(self, probabilities: NDArray[np.float32]) -> list[list[tuple[Box, NDArray[np.float32]]]]:
         """Return the digits of each line as the network likes them best.
 
@@ -121,7 +104,7 @@ class Page:
         """
         readings = []
         for line, candidates, rows in self._by_line(probabilities):
-            path = _without_vain_cuts(_best_path(candidates, rows), line, candidates, rows)
+            path = without_vain_cuts(best_path(candidates, rows), line, candidates, rows)
             readings.append([(_scaled(candidates[place].box, self._scale), rows[place]) for place in path])
         return readings
 
@@ -161,7 +144,7 @@ def _is_doubtful(mark: Piece, height: float, confidence: float) -> bool:
     if mark.height < FLAT * height:
         return False
     breadth = mark.width / min(height, 1.5 * mark.height)
-    return breadth > _NARROW and (confidence < _SURE or breadth > _WIDE)
+    return breadth > _NARROW and (confidence < SURE or breadth > _WIDE)
 
 
 def _scaled(place: Box, scale: float) -> Box:
@@ -190,48 +173,3 @@ def _cost(pieces: Line, joined: Piece, height: float) -> float:
     wide = max(0.0, joined.width / height - _USUAL_WIDTH)  # else one mark that is none beats four digits
     cut = _CUT_COST * pieces[0].is_cut_off
     return cut + _GAP_COST * gaps / height + _LOW_COST * low + _WIDE_COST * wide
-
-
-def _best_path(candidates: list[Candidate], probabilities: NDArray[np.float32]) -> list[int]:
-    """Return which candidates together cover the line and are likely together."""
-    end = max((candidate.last for candidate in candidates), default=0)
-    score = [0.0] + [-math.inf] * end  # of the best path to before each piece
-    chosen: list[int | None] = [None] * (end + 1)  # the last candidate on it
-    for number in sorted(range(len(candidates)), key=lambda n: candidates[n].last):
-        candidate = candidates[number]
-        likely = math.log(max(float(probabilities[number].max()), 1e-6))
-        found = score[candidate.first] + likely - candidate.cost
-        if found > score[candidate.last]:
-            score[candidate.last], chosen[candidate.last] = found, number
-    path: list[int] = []
-    place = end
-    while place > 0 and (best := chosen[place]) is not None:
-        path.append(best)
-        place = candidates[best].first
-    return path[::-1]
-
-
-def _without_vain_cuts(
-    path: list[int], line: Line, candidates: list[Candidate], probabilities: NDArray[np.float32]
-) -> list[int]:
-    """Take marks for one again of which the cuts have not made digits beyond doubt.
-
-    Else a letter would be cut until its pieces look like digits. Where other digits stand in the line, that
-    is less likely, and the pieces may be less sure.
-    """
-    groups: list[list[int]] = []  # of candidates that cuts have parted
-    for number in path:
-        if groups and line[candidates[number].first].is_cut_off:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    whole = {(candidate.first, candidate.last): number for number, candidate in enumerate(candidates)}
-    kept: list[int] = []
-    for group in groups:
-        ends = candidates[group[0]].first, candidates[group[-1]].last
-        needed = _SURE_AMONG_DIGITS if len(group) < len(path) else _SURE
-        if ends in whole and min(float(probabilities[number].max()) for number in group) < needed:
-            kept.append(whole[ends])
-        else:
-            kept += group
-    return kept

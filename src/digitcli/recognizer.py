@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from digitcli.artifacts import DEFAULT_FOLDER, MODEL
 from digitcli.errors import ImageError, MissingError, ModelError, first_line
-from digitcli.pages import MAX_SIDE, Box, Page, prepare
+from digitcli.pages import MAX_SIDE, Page, prepare
+from digitcli.paths import Box
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, Pixels, network_input
 from digitcli.second_look import DigitReader
 
@@ -144,13 +145,17 @@ class Recognizer(DigitReader):
             return
         for page, rows in zip(pages, self._classify(pages), strict=True):
             if (cut := page.cut(rows)) is not None:
-                page, rows = cut, self.digits(cut.forms)
+                page, (rows,) = cut, self._classify([cut])
             yield self._reading(page, rows)
 
     def _classify(self, pages: Sequence[Page]) -> list[NDArray[np.float32]]:
-        """Return the probabilities (N, 10) of each page's forms."""
-        probabilities = self.digits(np.concatenate([page.forms for page in pages]))
-        return np.split(probabilities, np.cumsum([len(page.forms) for page in pages])[:-1])
+        """Return the probabilities (N, 10) of each page's forms; those that do not matter get one look."""
+        forms = np.concatenate([page.forms for page in pages])
+        ends = np.cumsum([len(page.forms) for page in pages])[:-1]
+        found = self.network(forms)
+        parts = zip(pages, np.split(found, ends), strict=True)
+        matters = np.concatenate([page.in_question(rows) for page, rows in parts])
+        return np.split(self.look_again(forms, found, matters), ends)
 
     def _reading(self, page: Page, probabilities: NDArray[np.float32]) -> Reading:
         lines = [[_digit(box, row, self.threshold) for box, row in line] for line in page.read(probabilities)]

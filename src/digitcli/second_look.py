@@ -33,12 +33,26 @@ class DigitReader(ABC):
         What the network is unsure of is looked at again, and the mean is returned.
         """
         found = self.network(images)
-        unsure = np.flatnonzero(found.max(axis=1) < UNSURE)
-        if len(unsure):
-            looks = self.network(np.concatenate([turned(images[unsure], angle) for angle in TURNS]))
-            again = looks.reshape(len(TURNS), len(unsure), -1)
-            found[unsure] = (found[unsure] + again.sum(axis=0)) / (1 + len(TURNS))
-        return found
+        return self.look_again(images, found, np.ones(len(images), bool))
+
+    def look_again(
+        self, images: Images, found: NDArray[np.float32], worth: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Return `found` (N, 10), what `network` says of `images`, with the means of second looks.
+
+        Args:
+            images: (N, 28, 28) uint8 in MNIST form.
+            found: (N, 10); it is not changed.
+            worth: (N,), which images a second look is worth where the network is unsure of them.
+        """
+        unsure = np.flatnonzero(worth & (found.max(axis=1) < UNSURE))
+        if not len(unsure):
+            return found
+        looks = self.network(np.concatenate([turned(images[unsure], angle) for angle in TURNS]))
+        again = looks.reshape(len(TURNS), len(unsure), -1)
+        means = found.copy()
+        means[unsure] = (found[unsure] + again.sum(axis=0)) / (1 + len(TURNS))
+        return means
 
 
 def turned(images: Images, angle: float) -> Images:
