@@ -78,8 +78,9 @@ def test_what_is_asked_before_the_end_is_answered(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_ctrl_c(tmp_path: Path) -> None:
-    with Server(tmp_path) as server, server.live():
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c(tmp_path: Path, workers: int) -> None:
+    with Server(tmp_path, "--workers", workers) as server, server.live():
         status, said = server.stop(signal.SIGINT)
     assert (status, said) == (130, "")
 

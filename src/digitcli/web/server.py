@@ -1,10 +1,13 @@
 """Listening, and the processes that answer."""
 
+import contextlib
 import json
 import os
+import signal
 import socket as sockets
 import threading
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +87,27 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int, opens: bool
     if workers == 1:
         uvicorn.Server(uvicorn.Config(application, **options)).run([socket])
     else:
-        uvicorn.run(application, fd=socket.fileno(), workers=workers, **options)
+        with _raising_interrupts():
+            uvicorn.run(application, fd=socket.fileno(), workers=workers, **options)
+
+
+@contextlib.contextmanager
+def _raising_interrupts() -> Iterator[None]:
+    """Raise a `KeyboardInterrupt` at the end where Ctrl-C came meanwhile.
+
+    uvicorn does so for one process; with several it returns as if it had been asked to.
+    """
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    before = signal.set_wakeup_fd(writes)
+    with os.fdopen(reads, "rb") as pipe:
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            os.close(writes)
+        if signal.SIGINT in pipe.read():
+            raise KeyboardInterrupt
 
 
 def make_app() -> FastAPI:
