@@ -42,6 +42,7 @@ FLOORS = [
     },
     {
         "segmentation",
+        "paths",
         "pages",
         "recognizer",
         "cuttings",
