@@ -64,16 +64,16 @@ def in_question(
     worth = _worth(candidates, probabilities)
     before, _ = _best([(each.first, each.last) for each in candidates], worth, end)
     after, _ = _best([(end - each.last, end - each.first) for each in candidates], worth, end)
-    by_paths = [
-        before[each.first] + value + after[end - each.last] >= before[end] - _MARGIN
-        for each, value in zip(candidates, worth, strict=True)
-    ]
     starts = [not piece.is_cut_off for piece in line] + [True]
-    wholes = [
-        starts[each.first] and starts[each.last] and not any(starts[each.first + 1 : each.last])
-        for each in candidates
-    ]
-    return np.asarray(np.array(by_paths, bool) | np.array(wholes, bool))
+
+    def is_near(each: Candidate, value: float) -> bool:
+        return before[each.first] + value + after[end - each.last] >= before[end] - _MARGIN
+
+    def is_whole(each: Candidate) -> bool:
+        return starts[each.first] and starts[each.last] and not any(starts[each.first + 1 : each.last])
+
+    found = [is_near(each, value) or is_whole(each) for each, value in zip(candidates, worth, strict=True)]
+    return np.array(found, bool)
 
 
 def _end(candidates: Sequence[Candidate]) -> int:

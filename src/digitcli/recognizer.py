@@ -15,7 +15,7 @@ from digitcli.errors import ImageError, MissingError, ModelError, first_line
 from digitcli.pages import MAX_SIDE, Page, prepare
 from digitcli.paths import Box
 from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images, Pixels, network_input
-from digitcli.second_look import DigitReader
+from digitcli.second_look import DigitReader, unsure
 
 _BATCH = 256  # images; bounds the memory that inference takes
 _MAX_THREADS = 4  # more do not help so small a network
@@ -154,13 +154,19 @@ class Recognizer(DigitReader):
         ends = np.cumsum([len(page.forms) for page in pages])[:-1]
         found = self.network(forms)
         parts = zip(pages, np.split(found, ends), strict=True)
-        matters = np.concatenate([page.in_question(rows) for page, rows in parts])
-        return np.split(self.look_again(forms, found, matters), ends)
+        which = np.concatenate([_worth_a_look(page, rows) for page, rows in parts])
+        return np.split(self.look_again(forms, found, which), ends)
 
     def _reading(self, page: Page, probabilities: NDArray[np.float32]) -> Reading:
         lines = [[_digit(box, row, self.threshold) for box, row in line] for line in page.read(probabilities)]
         texts = ["".join(str(each.digit) for each in line if each.digit is not None) for line in lines]
         return Reading("\n".join(filter(None, texts)), tuple(each for line in lines for each in line))
+
+
+def _worth_a_look(page: Page, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which forms (N,) to look at again: the unsure ones that matter, on most pages none."""
+    which = unsure(probabilities)
+    return which & page.in_question(probabilities) if which.any() else which
 
 
 def _digit(box: Box, probabilities: NDArray[np.float32], threshold: float) -> Digit:

@@ -33,26 +33,30 @@ class DigitReader(ABC):
         What the network is unsure of is looked at again, and the mean is returned.
         """
         found = self.network(images)
-        return self.look_again(images, found, np.ones(len(images), bool))
+        return self.look_again(images, found, unsure(found))
 
     def look_again(
-        self, images: Images, found: NDArray[np.float32], worth: NDArray[np.bool_]
+        self, images: Images, found: NDArray[np.float32], which: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """Return `found` (N, 10), what `network` says of `images`, with the means of second looks.
 
         Args:
             images: (N, 28, 28) uint8 in MNIST form.
             found: (N, 10); it is not changed.
-            worth: (N,), which images a second look is worth where the network is unsure of them.
+            which: (N,), the images to look at again.
         """
-        unsure = np.flatnonzero(worth & (found.max(axis=1) < UNSURE))
-        if not len(unsure):
+        if not which.any():
             return found
-        looks = self.network(np.concatenate([turned(images[unsure], angle) for angle in TURNS]))
-        again = looks.reshape(len(TURNS), len(unsure), -1)
+        looks = self.network(np.concatenate([turned(images[which], angle) for angle in TURNS]))
+        again = looks.reshape(len(TURNS), -1, found.shape[1])
         means = found.copy()
-        means[unsure] = (found[unsure] + again.sum(axis=0)) / (1 + len(TURNS))
+        means[which] = (found[which] + again.sum(axis=0)) / (1 + len(TURNS))
         return means
+
+
+def unsure(probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which of (N, 10) a second look may change for the better (N,)."""
+    return np.asarray(probabilities.max(axis=1) < UNSURE)
 
 
 def turned(images: Images, angle: float) -> Images:

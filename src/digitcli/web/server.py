@@ -97,16 +97,16 @@ def _raising_interrupts() -> Iterator[None]:
 
     uvicorn does so for one process; with several it returns as if it had been asked to.
     """
-    reads, writes = os.pipe()
-    os.set_blocking(writes, False)
-    before = signal.set_wakeup_fd(writes)
-    with os.fdopen(reads, "rb") as pipe:
+    reads, writes = sockets.socketpair()
+    with reads, writes:
+        writes.setblocking(False)
+        before = signal.set_wakeup_fd(writes.fileno())
         try:
             yield
         finally:
             signal.set_wakeup_fd(before)
-            os.close(writes)
-        if signal.SIGINT in pipe.read():
+        writes.close()  # what it was told can be read, and then the end
+        if signal.SIGINT in reads.recv(1024):
             raise KeyboardInterrupt
 
 
