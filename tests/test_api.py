@@ -76,7 +76,7 @@ def test_strokes_of_any_scale(server: Server, scale: float) -> None:
     assert (status, told["text"]) == (200, "7")
     xs = [x for stroke in drawn for x, _ in stroke]
     x, _, width, _ = told["digits"][0]["box"]
-    pen = 100 * scale * 24 / 180
+    pen = 100 * scale * 0.08
     assert x == pytest.approx(min(xs) - pen / 2, abs=pen / 4)
     assert width == pytest.approx(max(xs) - min(xs) + pen, abs=pen / 2)
 
@@ -88,6 +88,14 @@ def test_drawings_together_and_as_one_digit(server: Server) -> None:
     assert status == 200
     assert [each["text"] for each in told] == [*map(str, range(10)), "10"]
     assert len(server.draw({"strokes": two}, "?single=true")[1]["digits"]) == 1
+
+
+@pytest.mark.parametrize("number", ["42", "20264", "31415926"])
+def test_numbers_as_strokes_are_drawn_with_a_pen_that_suits_their_height(server: Server, number: str) -> None:
+    drawn = [stroke for place, digit in enumerate(number) for stroke in strokes(int(digit), left=110 * place)]
+    status, told = server.draw({"strokes": drawn})
+    assert (status, told["text"]) == (200, number)
+    assert told["digits"][0]["box"][3] == pytest.approx(100, abs=20)
 
 
 def test_health_and_model(server: Server) -> None:

@@ -13,7 +13,7 @@ from digitcli.strokes import MAX_POINTS, MAX_STROKES
 
 SIDE = 512.0  # units
 BRUSHES = (6.0, 10.0, 16.0, 24.0, 34.0, 48.0)  # units
-USUAL_BRUSH = 24.0  # units
+USUAL_BRUSH = 16.0  # units; a thicker one fills the loops of a number across the canvas
 ERASER = 20.0  # units, its radius
 MAX_UNDO = 500  # gestures
 

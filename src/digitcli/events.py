@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from digitcli import problems
 from digitcli.canvas import SIDE
 from digitcli.errors import DataError, DigitcliError, OptionError
-from digitcli.strokes import PEN_WIDTH, PICTURE_SIZE, Drawing, parse, placed, read_lines
+from digitcli.strokes import PICTURE_SIZE, Drawing, parse, pen_width, placed, read_lines
 
 Deed = Literal[
     "pen",  # comes down at x, y
@@ -142,8 +142,9 @@ def load(path: Path, damaged: list[DataError]) -> Iterator[Event]:
 
 
 def drawn(drawing: Drawing, start: float = 0.0) -> Iterator[Event]:
-    """Give the events that draw strokes as large as `strokes.picture` does, keep the reading, and clear."""
+    """Give the events that draw strokes as `strokes.picture` does, keep the reading, and clear."""
     scale = SIDE / PICTURE_SIZE
+    strokes = placed(drawing.strokes)
     tick, number = 1 / _FREQUENCY, 0
 
     def now() -> float:
@@ -151,8 +152,8 @@ def drawn(drawing: Drawing, start: float = 0.0) -> Iterator[Event]:
         number += 1
         return round(start + number * tick, 4)
 
-    yield Event(t=now(), do="brush", to=PEN_WIDTH * scale)
-    for points in placed(drawing.strokes):
+    yield Event(t=now(), do="brush", to=pen_width(strokes) * scale)
+    for points in strokes:
         for place, (x, y) in enumerate((points * scale).round(2).tolist()):
             yield Event(t=now(), do="move" if place else "pen", x=x, y=y)
         yield Event(t=now(), do="up")

@@ -19,7 +19,7 @@ const start = performance.now();
 
 let strokes = []; // {width, points: [[x, y], ...]}
 let pointer = null; // the one that draws or erases: {id, erases}
-let brush = 24;
+let brush = 16;
 let mode = "automatic";
 let erases = false;
 let explains = false;
