@@ -116,15 +116,22 @@ def _joins(
 
     Beside it its intersection over union with each digit, and how much of each digit it has.
     """
-    areas = np.array([np.count_nonzero(piece.ink >= HALF) for piece in pieces])
-    shared = np.array(
-        [[np.count_nonzero(_of(piece, own) & (piece.ink >= HALF)) for piece in pieces] for own in alone]
-    )
     totals = np.array([np.count_nonzero(own) for own in alone])
+    counts = np.zeros((len(pieces), 1 + len(alone)))  # pixels of each piece, and of each digit in it
+    new = counts.copy()  # the same without what the piece before has, too: what the cut between them crosses
+    written = np.zeros(alone[0].shape, bool)
+    for number, piece in enumerate(pieces):
+        ink, before = piece.ink >= HALF, _of(piece, written)
+        for found, part in ((counts, ink), (new, ink & ~before)):
+            found[number] = [
+                np.count_nonzero(part),
+                *(np.count_nonzero(_of(piece, own) & part) for own in alone),
+            ]
+        before |= ink
     for first in range(len(pieces)):
         for last in range(first + 1, len(pieces) + 1):
-            common = shared[:, first:last].sum(axis=1)
-            either = totals + areas[first:last].sum() - common
+            area, *common = counts[first] + new[first + 1 : last].sum(axis=0)
+            either = totals + area - common
             yield slice(first, last), common / either, common / totals
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.ink import Grey
-from digitcli.paths import SURE, Box, Candidate, best_path, in_question, without_vain_cuts
+from digitcli.paths import Box, Candidate, best_path, in_question, without_vain_cuts
 from digitcli.preprocessing import (
     IMAGE_SIZE,
     WORKING_SIDE,
@@ -32,6 +32,7 @@ _WIDE_COST, _USUAL_WIDTH = 1.0, 0.8  # per line's height by which a digit is wid
 _LOW_COST = 4.0  # of a digit with no height at all
 _LOWEST = 0.45  # height of a digit to its line's, from which on it costs nothing
 _NARROW, _WIDE = 0.6, 1.4  # width of a mark to its line's height: surely one digit, surely more
+_SURE = 0.9  # confidence from which a mark of doubtful width is one digit
 _WIDEST = 2.2  # width of a digit to its line's height
 
 
@@ -144,7 +145,7 @@ def _is_doubtful(mark: Piece, height: float, confidence: float) -> bool:
     if mark.height < FLAT * height:
         return False
     breadth = mark.width / min(height, 1.5 * mark.height)
-    return breadth > _NARROW and (confidence < SURE or breadth > _WIDE)
+    return breadth > _NARROW and (confidence < _SURE or breadth > _WIDE)
 
 
 def _scaled(place: Box, scale: float) -> Box:

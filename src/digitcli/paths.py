@@ -16,8 +16,9 @@ from digitcli.segmentation import Line
 
 Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
 
-SURE = 0.9  # confidence from which a mark of doubtful width is one digit, and what is cut from one is
-_SURE_AMONG_DIGITS = 0.5  # the same of a cut mark that is not alone in its line
+# confidence from which what is cut from a mark is digits
+_SURE = 0.6
+_SURE_AMONG_DIGITS = 0.3  # of a mark that is not alone in its line
 _MARGIN = 2.0  # by which a path may cost more than the best one and become the best at a second look
 
 
@@ -117,7 +118,7 @@ def without_vain_cuts(
     kept: list[int] = []
     for group in groups:
         ends = candidates[group[0]].first, candidates[group[-1]].last
-        needed = _SURE_AMONG_DIGITS if len(group) < len(path) else SURE
+        needed = _SURE_AMONG_DIGITS if len(group) < len(path) else _SURE
         if ends in whole and min(float(probabilities[number].max()) for number in group) < needed:
             kept.append(whole[ends])
         else:

@@ -100,8 +100,8 @@ def _crop(ink: Images) -> Images | None:
     return ink[y : y + height, x : x + width]
 
 
-def _strokes(digit: Images) -> tuple[Images, NDArray[np.float32], float]:
-    """Measure the strokes.
+def measure_strokes(digit: Images) -> tuple[Images, NDArray[np.float32], float]:
+    """Measure the strokes of a digit or several, (H, W) uint8.
 
     Returns:
         What is written, 0 or 1, with a margin; each pixel's distance to what is not, in pixels; the
@@ -120,12 +120,12 @@ def _with_usual_strokes(digit: Images) -> Images:
     if longer <= DIGIT_SIZE:  # too coarse to tell
         return digit
     scale = _STROKE_SIDE / longer
-    written, inside, stroke = _strokes(_fit(digit, _STROKE_SIDE))
+    written, inside, stroke = measure_strokes(_fit(digit, _STROKE_SIDE))
     # so thin a pen leaves nothing but its bends
     if scale < 1 and (stroke < _HAIR or cv2.countNonZero(written) < _HAIR * _STROKE_SIDE):
         pen = round(1 / scale) + 1
         thick = np.asarray(cv2.dilate(digit, np.ones((pen, pen), np.uint8)), np.uint8)
-        written, inside, stroke = _strokes(_fit(thick, _STROKE_SIDE))
+        written, inside, stroke = measure_strokes(_fit(thick, _STROKE_SIDE))
     usual = _STROKE_SIDE / DIGIT_SIZE
     wanted = min(max(stroke, _THINNEST * usual), _THICKEST * usual)
     if abs(wanted - stroke) < _SLIGHT:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from digitcli.cleaning import HALF, above, find_marks
 from digitcli.ink import Grey
+from digitcli.preprocessing import measure_strokes
 
 MAX_MARKS = 1_000  # of a page; more is a texture, not writing
 _MOST_COVERED = 4.0  # of the page's area, by the boxes of all marks; more is a texture as well
@@ -31,7 +32,8 @@ _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
 _CUT_HEIGHT = 40  # pixels, to which a mark is reduced in the search for cuts
 _CUT_DISTANCE = 0.12  # of the height, at least between two cuts and between a cut and the mark's ends
 _CUT_LENGTH = 0.45  # of the height; cuts through more ink than that are not made
-_MAX_CUTS = 12  # of a mark
+_MAX_CUTS = 20  # of a mark
+_SHARED = 0.5  # of the strokes' width, by which what a cut crosses is given to both sides
 _SLANT_COST = 0.5  # of a step aside, in pixels of ink
 
 
@@ -240,30 +242,61 @@ def _overlap(one: Piece, other: Piece) -> float:
 
 
 def cut(mark: Piece) -> Line:
-    """Cut a mark along the paths from top to bottom that cross the least ink."""
-    scale = min(1.0, _CUT_HEIGHT / mark.height)
-    size = (max(2, round(mark.width * scale)), max(2, round(mark.height * scale)))
-    small = np.asarray(cv2.resize(mark.ink, size, interpolation=cv2.INTER_AREA), np.float32)
+    """Cut a mark along the paths from top to bottom that cross the least ink.
+
+    What a path crosses belongs to the pieces on both sides: where two strokes lie over each other,
+    neither digit is to lose its own.
+    """
+    ink = mark.ink
+    _, _, width = measure_strokes(ink)
+    reach = max(1, round(_SHARED * width))
+    columns = np.arange(mark.width)[np.newaxis]
+    pieces: Line = []
+    left, shared_left = np.full((mark.height, 1), -1.0), np.zeros(ink.shape, bool)
+    for edge in [*_edges(ink), np.full(mark.height, float(mark.width))]:
+        right = np.maximum(edge[:, np.newaxis], left)
+        own = (columns > left) & (columns <= right)
+        shared_right = _crossed(ink, edge, reach)
+        if above(np.where(own, ink, 0).astype(np.uint8), HALF - 1).any():
+            kept = own | shared_left | shared_right
+            pieces.append(_trimmed(mark, np.where(kept, ink, 0).astype(np.uint8)))
+        left, shared_left = right, shared_right
+    return [pieces[0], *(replace(piece, is_cut_off=True) for piece in pieces[1:])]
+
+
+def _edges(ink: Grey) -> list[NDArray[np.float64]]:
+    """Return the x of each cut in each row of a mark (H, W), from left to right."""
+    height, width = ink.shape
+    scale = min(1.0, _CUT_HEIGHT / height)
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    small = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.float32)
     small /= np.float32(255)
     down, back_down = _paths(small)
     up, back_up = _paths(small[::-1])
     middle = len(small) // 2
     # the cheapest path through each column of the middle row
     cost = down[middle] + up[len(small) - 1 - middle] - small[middle]
-    places = _minima(cost, len(small))
-    pieces: Line = []
-    rest = mark.ink
-    columns = np.arange(mark.width)[np.newaxis]
-    for place in places:
+    edges = []
+    for place in _minima(cost, len(small)):
         path = np.concatenate([_follow(back_down, middle, place)[::-1],
                                _follow(back_up, len(small) - 1 - middle, place)[1:]])  # fmt: skip
-        rows = np.minimum((np.arange(mark.height) + 0.5) * len(path) / mark.height, len(path) - 1).astype(int)
-        edge = ((path[rows] + 0.5) / scale)[:, np.newaxis]
-        pieces.append(_trimmed(mark, np.where(columns <= edge, rest, 0)))
-        rest = np.where(columns <= edge, 0, rest)
-    pieces.append(_trimmed(mark, rest))
-    pieces = [piece for piece in pieces if piece.ink.size]
-    return [pieces[0], *(replace(piece, is_cut_off=True) for piece in pieces[1:])]
+        rows = np.minimum((np.arange(height) + 0.5) * len(path) / height, len(path) - 1).astype(int)
+        edges.append((path[rows] + 0.5) / scale)
+    return edges
+
+
+def _crossed(ink: Grey, edge: NDArray[np.float64], reach: int) -> NDArray[np.bool_]:
+    """Tell which ink (H, W) a cut with its `edge` (H,) crosses, up to `reach` pixels beside it."""
+    height, width = ink.shape
+    rows = np.arange(height)[:, np.newaxis]
+    at = np.rint(edge).astype(int)[:, np.newaxis] + reach  # in what has a margin
+    padded = np.pad(ink, ((0, 0), (reach, 2 * reach + 1)))
+    crossed = np.zeros(padded.shape, bool)
+    starts = padded[rows, at] >= HALF
+    for side in (-1, 1):
+        columns = at + side * np.arange(reach + 1)
+        crossed[rows, columns] |= np.logical_and.accumulate(padded[rows, columns] > 0, axis=1) & starts
+    return crossed[:, reach : reach + width]
 
 
 def _paths(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
