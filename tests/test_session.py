@@ -83,6 +83,53 @@ def test_a_number_is_found_by_itself_with_a_box_for_each_digit(session: Session)
     assert words(session) == "407"
 
 
+def test_what_looks_like_one_digit_and_is_none_is_read_as_a_number(session: Session) -> None:
+    do(session, "brush", to=10)
+    for left, top, digit in ((100, 80, 3), (210, 80, 8), (320, 80, 7), (155, 280, 2), (265, 280, 0)):
+        draw(session, digit, left=left, top=top, height=90)  # no gap goes through both lines
+    first = session.snapshot()
+    assert first.single
+    session.accept(session.read(first))
+    assert session.insight.in_words == "not a digit"
+    assert session.needs_reading
+    session.refresh()
+    assert session.insight.reading.text == "387\n20"
+    assert not session.insight.single
+    session.handle(Event(t=0, do="correct", to=4))
+    assert "one digit alone" in session.message
+
+
+def test_what_is_no_number_either_stays_one_mark_and_can_be_corrected(session: Session) -> None:
+    rounds = 0
+    read_once = session.read
+
+    def counted(snapshot: Snapshot) -> Insight:
+        nonlocal rounds
+        rounds += 1
+        return read_once(snapshot)
+
+    session.read = counted
+    for turn in range(2):
+        random = np.random.default_rng(turn)
+        for deed in "pen", *["move"] * 25:
+            x, y = random.uniform(100, 400, 2)
+            session.handle(Event(t=0, do=deed, x=x, y=y))
+        do(session, "up")
+    assert words(session) == "not a digit"
+    assert (session.insight.single, rounds) == (True, 2)
+    do(session, "explain")
+    session.refresh()
+    do(session, "mode", "mode")  # a number, whatever it looks like
+    assert session.mode == Mode.NUMBER
+    session.refresh()
+    assert not session.insight.single
+    do(session, "mode")
+    session.refresh()
+    assert not session.needs_reading
+    session.handle(Event(t=0, do="correct", to=5))
+    assert session.message.startswith("Noted as a 5")
+
+
 def test_an_empty_canvas_reads_nothing_and_a_scribble_is_no_digit(session: Session) -> None:
     assert words(session) == ""
     assert session.handle(Event(t=0, do="keep")) is None

@@ -21,8 +21,7 @@ READING_SIZE = int(SIDE)  # pixels of the ink that is read, a unit of the canvas
 
 _SINGLE_SIZE = 256  # pixels, the longer side at which one digit is read
 _MARGIN = 0.35  # of the longer side of what is drawn: paper around it, to be known as paper
-_NEAR = 0.06  # of the drawing's height; strokes no further apart may be of one digit
-_WIDE = 1.25  # width to height; what is wider is several digits
+_WIDE = 1.4  # width to height; what is wider is several digits
 _PATCH, _STEP = 7, 3  # pixels of 28; what is hidden at once, and from one place to the next
 _LEAST_EFFECT = 0.05  # nats; a model that no hiding moves has looked at nothing in particular
 
@@ -140,7 +139,7 @@ def explain(reader: DigitReader, form: Images) -> NDArray[np.float32]:
 
 
 def seems_single(strokes: tuple[Stroke, ...]) -> bool:
-    """Tell whether a drawing looks like one digit: its strokes are close together, and not too wide."""
+    """Tell whether a drawing looks like one digit: no gap goes through it, and it is not too wide."""
     if not strokes:
         return True
     bounds = np.array([stroke.bounds for stroke in strokes])  # (N, 4)
@@ -151,7 +150,7 @@ def seems_single(strokes: tuple[Stroke, ...]) -> bool:
         return False
     order = np.argsort(left)
     reach = np.maximum.accumulate(right[order])  # how far right the strokes before each one go
-    return bool((left[order][1:] - reach[:-1] <= _NEAR * height).all())
+    return bool((left[order][1:] <= reach[:-1]).all())
 
 
 @dataclass(frozen=True, eq=False)

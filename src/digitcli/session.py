@@ -25,6 +25,7 @@ from digitcli.recognizer import Reading
 
 HISTORY = 50  # readings that are remembered
 
+_SEVERAL = 2  # digits of a number
 _SAVED_SIZE = 512  # pixels of a saved picture
 _NOWHERE = "Not kept: nothing is written here"
 
@@ -93,6 +94,8 @@ class Session:
         self._corrected: int | None = None  # the version of the canvas that was corrected last
         self._kept_version: int | None = None
         self._seems_single = (self.canvas.version, True)  # a version, and whether it seems to be one digit
+        self._no_digit: Insight | None = None  # of what seemed to be one digit
+        self._no_number: int | None = None  # the version of the canvas that is no number either
         self._emptied = 0  # the version of the canvas that was empty last
 
     def handle(self, event: Event) -> Kept | None:
@@ -149,7 +152,8 @@ class Session:
             return self.mode == Mode.ONE
         if self._seems_single[0] != self.canvas.version:
             self._seems_single = (self.canvas.version, seems_single(self.canvas.strokes))
-        return self._seems_single[1]
+        doubted = self._no_digit is not None and self._no_digit.version == self.canvas.version
+        return self._seems_single[1] and (not doubted or self._no_number == self.canvas.version)
 
     @property
     def needs_reading(self) -> bool:
@@ -170,15 +174,26 @@ class Session:
         return Snapshot(self.canvas.version, self._raster.ink.copy(), self.is_single, self.explains)
 
     def accept(self, insight: Insight) -> None:
-        """Take what was read of a snapshot; nothing that is older than what is known already."""
-        if insight.version >= max(self._emptied, self.insight.version if self.insight else 0):
-            self.insight = insight
+        """Take what was read of a snapshot; nothing that is older than what is known already.
+
+        What looks like one digit and is none is to be read once more, as a number: digits may touch, or
+        stand one above the other.
+        """
+        if insight.version < max(self._emptied, self.insight.version if self.insight else 0):
+            return
+        self.insight = insight
+        if insight.single and not insight.reading.text and len(self.canvas.strokes) > 1:
+            self._no_digit = insight
+        doubted = self._no_digit
+        if self.mode != Mode.AUTO or insight.single or doubted is None or doubted.version != insight.version:
+            return
+        if sum(digit.digit is not None for digit in insight.reading.digits) < _SEVERAL:
+            self._no_number, self.insight = insight.version, doubted
 
     def refresh(self) -> None:
         """Read the canvas now, if that has not been done and the model is there."""
-        if self.needs_reading and self.read:
-            ink = self._raster.ink
-            self.insight = self.read(Snapshot(self.canvas.version, ink, self.is_single, self.explains))
+        while self.needs_reading and self.read:
+            self.accept(self.read(self.snapshot()))
 
     def last(self) -> Kept | None:
         """Return the reading of what is on the canvas, if it was not kept."""

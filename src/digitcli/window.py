@@ -266,8 +266,10 @@ def take_a_turn(session: Session, reader: Reader) -> None:
     if not session.needs_reading or session.read is None:
         return
     if session.is_single and not session.explains:
-        session.refresh()
-    elif not reader.expects(session.canvas.version, single=session.is_single, explained=session.explains):
+        session.accept(session.read(session.snapshot()))
+    if not session.needs_reading:
+        return
+    if not reader.expects(session.canvas.version, single=session.is_single, explained=session.explains):
         reader.submit(session.snapshot())
         # most numbers are read so soon that they need not wait for another turn
         if insight := reader.take(_SOON):

@@ -159,11 +159,10 @@ async def _read_drawings(room: ReadingRoom, body: bytes, single: bool | None) ->
     _require_count(len(several))
 
     def read_all() -> list[dict[str, Any]]:
-        snapshots = [drawings.snapshot(drawing, single=single) for drawing in several]
-        found = room.read_canvases(snapshots)
+        found = drawings.read(several, single=single, read_canvases=room.read_canvases)
         return [
-            {"file": None, **drawings.in_units(drawing, insight.reading)}
-            for drawing, insight in zip(several, found, strict=True)
+            {"file": None, **drawings.in_units(drawing, reading)}
+            for drawing, reading in zip(several, found, strict=True)
         ]
 
     told = await anyio.to_thread.run_sync(read_all)

@@ -1,31 +1,49 @@
 """Drawings that programs send as pen strokes, read as the canvas reads them."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from digitcli.canvas import SIDE
 from digitcli.events import drawn
-from digitcli.insight import Snapshot
+from digitcli.insight import Insight, Snapshot
 from digitcli.recognizer import Reading
-from digitcli.session import Session
+from digitcli.session import Mode, Session
 from digitcli.strokes import PICTURE_SIZE, Drawing, placement
 
 _SCALE = SIDE / PICTURE_SIZE  # units of the canvas to a pixel of `strokes.picture`
 
 
-def snapshot(drawing: Drawing, *, single: bool | None) -> Snapshot:
-    """Draw strokes on a canvas, to be read.
+def read(
+    several: Sequence[Drawing],
+    *,
+    single: bool | None,
+    read_canvases: Callable[[Sequence[Snapshot]], Sequence[Insight]],
+) -> list[Reading]:
+    """Draw each on a canvas of its own and read it; boxes are in units of the canvas.
 
     Args:
-        drawing: strokes of any scale.
-        single: take all of it for one digit, or for a number; None finds out.
+        several: strokes of any scale.
+        single: take all of a drawing for one digit, or for a number; None finds out.
+        read_canvases: reads several canvases together.
     """
+    sessions = [_drawn(drawing, single=single) for drawing in several]
+    while waiting := [session for session in sessions if session.needs_reading]:
+        insights = read_canvases([session.snapshot() for session in waiting])
+        for session, insight in zip(waiting, insights, strict=True):
+            session.accept(insight)
+    return [session.insight.reading if session.insight else Reading("", ()) for session in sessions]
+
+
+def _drawn(drawing: Drawing, *, single: bool | None) -> Session:
     session = Session()
+    if single is not None:
+        session.mode = Mode.ONE if single else Mode.NUMBER
     for event in drawn(drawing):
         if event.do == "keep":
             break
         session.handle(event)
-    found = session.snapshot()
-    return Snapshot(found.version, found.ink, found.single if single is None else single)
+    return session
 
 
 def in_units(drawing: Drawing, reading: Reading) -> dict[str, object]:
