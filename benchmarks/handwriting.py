@@ -6,13 +6,15 @@
 Sources are what `--data` takes. Pen strokes are drawn at mixed sizes and places with mixed pens; of
 those with a writer, --held-out keeps every fourth writer. The model in the box is always measured.
 With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
-28x28. From pen strokes, numbers of 2 to 8 digits are made as well. Last comes what the threshold
+28x28. From pen strokes, numbers of 2 to 8 digits are made as well, read as images, as the strokes that
+programs send, and drawn across the canvas with its usual brush. Last comes what the threshold
 between digits and other marks costs: digits given up against marks taken for digits. Prints Markdown.
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -21,11 +23,20 @@ import pens
 from measure import in_words, machine, print_table
 
 from digitcli import synthesis
+from digitcli.canvas import SIDE
 from digitcli.datasets import folder, load, load_divided, pen
 from digitcli.decoding import image_files, read
+from digitcli.events import Event
+from digitcli.insight import read as read_canvas
+from digitcli.insight import read_many
 from digitcli.recognizer import BOXED_MODEL, Recognizer
+from digitcli.session import Session
+from digitcli.strokes import Drawing
+from digitcli.web.drawings import read as read_drawings
 
 STRINGS = 1_000
+LENGTHS = ((2, 3), (4, 5), (6, 8))  # digits of a number, fewest and most
+ACROSS = 0.8  # of the canvas's side
 OTHERS = 2_000
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 Images = list[np.ndarray]
@@ -92,6 +103,7 @@ def main() -> None:
     for source in options.sources:
         if source.endswith(pen.SUFFIXES):
             numbers(Path(source), recognizers, held_out=options.held_out)
+            canvases(Path(source), recognizers, held_out=options.held_out)
     trade_off(recognizers)
     print(f"\n{in_words(machine())}")
 
@@ -111,6 +123,42 @@ def numbers(source: Path, recognizers: dict[str, Recognizer], *, held_out: bool)
         )  # fmt: skip
     print(f"\n{STRINGS:,} numbers of 2 to 8 digits from {source.name}:\n")
     print_table(["read by", "right", "apart", "touching", "a number"], rows)
+
+
+def canvases(source: Path, recognizers: dict[str, Recognizer], *, held_out: bool) -> None:
+    """Read numbers whose digits stand apart as the API reads strokes, and as `draw` reads its canvas."""
+    drawings = pens.read(source, held_out=held_out)
+    made = [each for each in pens.numbers(drawings, STRINGS, seed=0) if not each[1]]
+    lengths = np.array([len(text) for text, *_ in made])
+    rows = []
+    for name, recognizer in recognizers.items():
+        for way, find in (("as strokes", as_strokes), ("on the canvas", on_the_canvas)):
+            right = np.array([find(recognizer, strokes) == text for text, _, strokes, _ in made])
+            shares = [right[(lengths >= low) & (lengths <= high)].mean() for low, high in LENGTHS]
+            rows.append([name, way, *(f"{share:.1%}" for share in shares)])
+    print(f"\n{len(made):,} of them, whose digits stand apart, by their number of digits:\n")
+    print_table(["read by", "", *(f"{low} to {high}" for low, high in LENGTHS)], rows)
+
+
+def as_strokes(recognizer: Recognizer, strokes: list[np.ndarray]) -> str:
+    sent = Drawing(strokes=[stroke.tolist() for stroke in strokes])
+    (reading,) = read_drawings([sent], single=None, read_canvases=partial(read_many, recognizer))
+    return reading.text
+
+
+def on_the_canvas(recognizer: Recognizer, strokes: list[np.ndarray]) -> str:
+    """Draw across a canvas with the brush that it begins with."""
+    points = np.concatenate(strokes)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = ACROSS * SIDE / max(extent)
+    session = Session(partial(read_canvas, recognizer))
+    for stroke in strokes:
+        corners = (stroke - low - extent / 2) * scale + SIDE / 2
+        for place, (x, y) in enumerate(corners.tolist()):
+            session.handle(Event(t=0, do="move" if place else "pen", x=x, y=y))
+        session.handle(Event(t=0, do="up"))
+    session.refresh()
+    return session.insight.reading.text if session.insight else ""
 
 
 def trade_off(recognizers: dict[str, Recognizer]) -> None:

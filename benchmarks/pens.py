@@ -44,16 +44,24 @@ def strings(drawings: list[dict], count: int, seed: int) -> list[tuple[str, bool
 
     A tenth are written so that about half of the neighbours touch.
     """
+    return [
+        (text, touching, _drawn(strokes, pen))
+        for text, touching, strokes, pen in numbers(drawings, count, seed)
+    ]
+
+
+def numbers(drawings: list[dict], count: int, seed: int) -> list[tuple[str, bool, list[np.ndarray], int]]:
+    """Give the same numbers as strokes: text, whether digits touch, strokes, the pen's width in pixels."""
     random = np.random.default_rng(seed)
     by_writer = defaultdict(list)
     for drawing in drawings:
         by_writer[drawing["writer"]].append(drawing)
     hands = list(by_writer.values())
-    return [_string(hands[int(random.integers(len(hands)))], random) for _ in range(count)]
+    return [_number(hands[int(random.integers(len(hands)))], random) for _ in range(count)]
 
 
-def _string(hand: list[dict], random: np.random.Generator) -> tuple[str, bool, np.ndarray]:
-    height, margin = 100.0, 40
+def _number(hand: list[dict], random: np.random.Generator) -> tuple[str, bool, list[np.ndarray], int]:
+    height = 100.0
     pen, touching = int(random.integers(5, 13)), bool(random.random() < 0.1)
     spacing = random.uniform(0.1, 0.6)
     placed, text, x = [], "", 0.0
@@ -72,10 +80,15 @@ def _string(hand: list[dict], random: np.random.Generator) -> tuple[str, bool, n
             else pen + max(3, height * random.normal(spacing, 0.06))
         )
         x += extent[0] * scale + gap
-    points = np.concatenate(placed)
+    return text, touching, placed, pen
+
+
+def _drawn(strokes: list[np.ndarray], pen: int) -> np.ndarray:
+    margin = 40
+    points = np.concatenate(strokes)
     low = points.min(axis=0)
     width, tall = (np.ptp(points, axis=0) + 2 * margin).astype(int)
     canvas = np.zeros((tall, width), np.uint8)
-    for stroke in placed:
+    for stroke in strokes:
         draw_stroke(canvas, stroke - low + margin, pen)
-    return text, touching, np.asarray(cv2.bitwise_not(canvas))
+    return np.asarray(cv2.bitwise_not(canvas))

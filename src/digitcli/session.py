@@ -26,6 +26,7 @@ from digitcli.recognizer import Reading
 HISTORY = 50  # readings that are remembered
 
 _SEVERAL = 2  # digits of a number
+_SURE = 0.9  # confidence of each digit, if what looked like one is to be several
 _SAVED_SIZE = 512  # pixels of a saved picture
 _NOWHERE = "Not kept: nothing is written here"
 
@@ -187,7 +188,8 @@ class Session:
         doubted = self._no_digit
         if self.mode != Mode.AUTO or insight.single or doubted is None or doubted.version != insight.version:
             return
-        if sum(digit.digit is not None for digit in insight.reading.digits) < _SEVERAL:
+        sure = [digit.digit is not None and digit.confidence >= _SURE for digit in insight.reading.digits]
+        if len(sure) < _SEVERAL or not all(sure):
             self._no_number, self.insight = insight.version, doubted
 
     def refresh(self) -> None:
