@@ -17,7 +17,7 @@ IMAGE_SIZE = 28  # pixels, height and width of MNIST form
 DIGIT_SIZE = 20  # pixels, the longer side of the digit inside it
 CENTRE = IMAGE_SIZE // 2  # the pixel on which MNIST puts the centre of mass
 CLASSES = 10
-PREPROCESSING_VERSION = 3  # raised whenever a picture gets another MNIST form than before
+PREPROCESSING_VERSION = 2  # raised whenever a picture gets another MNIST form than before
 
 WORKING_SIDE = 2048  # pixels; larger images are reduced to it before anything else
 INK_SHARE = 0.2  # of the strongest ink; what is fainter does not extend the digit's box
@@ -27,7 +27,7 @@ _HAIR = 2.0  # pixels; thinner strokes may have gaps
 _SLIGHT = 2.0  # pixels of a difference that is left as it is
 _STROKE_MARGIN = 12  # pixels around it, for strokes that grow
 # Of MNIST's own digits fitted into 20x20, half have strokes 2.6 to 3.4 pixels wide, 90% 2.1 to 4.5.
-_THINNEST, _THICKEST = 3.0, 3.6  # pixels; strokes are brought between these
+_THINNEST, _THICKEST = 3.5, 3.8  # pixels; strokes are brought between these
 
 Images = NDArray[np.uint8]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (H, W), (H, W, 3) or (H, W, 4)
