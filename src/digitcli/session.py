@@ -26,7 +26,7 @@ from digitcli.recognizer import Reading
 HISTORY = 50  # readings that are remembered
 
 _SEVERAL = 2  # digits of a number
-_SURE = 0.9  # confidence of each digit, if what looked like one is to be several
+_SURE = 0.7  # confidence of each digit, if what looked like one is to be several
 _SAVED_SIZE = 512  # pixels of a saved picture
 _NOWHERE = "Not kept: nothing is written here"
 
