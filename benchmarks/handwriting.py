@@ -26,7 +26,6 @@ from digitcli import synthesis
 from digitcli.canvas import SIDE
 from digitcli.datasets import folder, load, load_divided, pen
 from digitcli.decoding import image_files, read
-from digitcli.events import Event
 from digitcli.insight import read as read_canvas
 from digitcli.insight import read_many
 from digitcli.recognizer import BOXED_MODEL, Recognizer
@@ -152,11 +151,8 @@ def on_the_canvas(recognizer: Recognizer, strokes: list[np.ndarray]) -> str:
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     scale = ACROSS * SIDE / max(extent)
     session = Session(partial(read_canvas, recognizer))
-    for stroke in strokes:
-        corners = (stroke - low - extent / 2) * scale + SIDE / 2
-        for place, (x, y) in enumerate(corners.tolist()):
-            session.handle(Event(t=0, do="move" if place else "pen", x=x, y=y))
-        session.handle(Event(t=0, do="up"))
+    placed = [((stroke - low - extent / 2) * scale + SIDE / 2).tolist() for stroke in strokes]
+    session.canvas.load(placed, session.canvas.brush)
     session.refresh()
     return session.insight.reading.text if session.insight else ""
 

@@ -267,9 +267,8 @@ def take_a_turn(session: Session, reader: Reader) -> None:
         return
     if session.is_single and not session.explains:
         session.accept(session.read(session.snapshot()))
-    if not session.needs_reading:
-        return
-    if not reader.expects(session.canvas.version, single=session.is_single, explained=session.explains):
+    wanted = {"single": session.is_single, "explained": session.explains}
+    if session.needs_reading and not reader.expects(session.canvas.version, **wanted):
         reader.submit(session.snapshot())
         # most numbers are read so soon that they need not wait for another turn
         if insight := reader.take(_SOON):
