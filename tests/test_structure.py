@@ -42,6 +42,7 @@ FLOORS = [
     },
     {
         "segmentation",
+        "cuts",
         "paths",
         "pages",
         "recognizer",

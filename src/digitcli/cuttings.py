@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.cleaning import HALF, above
+from digitcli.cuts import cut
 from digitcli.datasets import Digits
 from digitcli.errors import InputError
 from digitcli.preprocessing import Images, box, normalise
-from digitcli.segmentation import Piece, cut, find_lines, join
+from digitcli.segmentation import Piece, find_lines, join
 
 _HEIGHT = 80  # pixels of a digit that is written beside others
 _CLOSER = 3  # pixels by which digits are moved together until they touch
@@ -29,7 +30,7 @@ _STRAIGHT = 0.32  # spread of ink across to that along; straighter parts could b
 def touching(count: int, seed: int, source: Digits) -> Digits:
     """Write digits of `source` so that they touch, cut them apart, and return `count` that came out well.
 
-    The cuts are those of `segmentation.cut`, the best of them for each digit. The same seed gives
+    The cuts are those of `cuts.cut`, the best of them for each digit. The same seed gives
     the same.
     """
     random = np.random.default_rng([seed, 2])

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.cuts import cut
 from digitcli.ink import Grey
 from digitcli.paths import Box, Candidate, best_path, in_question, without_vain_cuts
 from digitcli.preprocessing import (
@@ -19,7 +20,7 @@ from digitcli.preprocessing import (
     normalise,
     page_ink,
 )
-from digitcli.segmentation import FLAT, Line, Piece, cut, find_lines, join, line_height
+from digitcli.segmentation import FLAT, Line, Piece, find_lines, join, line_height
 
 MAX_SIDE = 16_384  # pixels of an image
 MAX_PIECES = 13  # of a digit: a mark cut as often as it can be

@@ -1,20 +1,14 @@
-"""From a page's ink to lines, and from lines to the smallest pieces that may belong to a digit.
+"""From a page's ink to its marks, the connected parts of it, gathered into lines."""
 
-Handwritten digits touch and fall apart. So nothing is decided here: marks are cut wherever a cut is
-cheap, and `pages.py` asks the network which pieces belong together (over-segmentation; Casey and
-Lecolinet, "A survey of methods and strategies in character segmentation", 1996).
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.cleaning import HALF, above, find_marks
+from digitcli.cleaning import find_marks
 from digitcli.ink import Grey
-from digitcli.preprocessing import measure_strokes
 
 MAX_MARKS = 1_000  # of a page; more is a texture, not writing
 _MOST_COVERED = 4.0  # of the page's area, by the boxes of all marks; more is a texture as well
@@ -29,12 +23,6 @@ _LONGEST_BAR = 1.2  # width of such a bar, at most
 _BESIDE = 1.5  # distance to a mark, as a share of its size, within which another is beside it
 _DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
-_CUT_HEIGHT = 40  # pixels, to which a mark is reduced in the search for cuts
-_CUT_DISTANCE = 0.12  # of the height, at least between two cuts and between a cut and the mark's ends
-_CUT_LENGTH = 0.45  # of the height; cuts through more ink than that are not made
-_MAX_CUTS = 20  # of a mark
-_SHARED = 0.5  # of the strokes' width, by which what a cut crosses is given to both sides
-_SLANT_COST = 0.5  # of a step aside, in pixels of ink
 
 
 @dataclass(frozen=True)
@@ -239,104 +227,3 @@ def _extent(line: Line) -> tuple[float, float]:
 def _overlap(one: Piece, other: Piece) -> float:
     shared = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return shared / min(one.height, other.height)
-
-
-def cut(mark: Piece) -> Line:
-    """Cut a mark along the paths from top to bottom that cross the least ink.
-
-    What a path crosses belongs to the pieces on both sides: where two strokes lie over each other,
-    neither digit is to lose its own.
-    """
-    ink = mark.ink
-    _, _, width = measure_strokes(ink)
-    reach = max(1, round(_SHARED * width))
-    columns = np.arange(mark.width)[np.newaxis]
-    pieces: Line = []
-    left, shared_left = np.full((mark.height, 1), -1.0), np.zeros(ink.shape, bool)
-    for edge in [*_edges(ink), np.full(mark.height, float(mark.width))]:
-        right = np.maximum(edge[:, np.newaxis], left)
-        own = (columns > left) & (columns <= right)
-        shared_right = _crossed(ink, edge, reach)
-        if above(np.where(own, ink, 0).astype(np.uint8), HALF - 1).any():
-            kept = own | shared_left | shared_right
-            pieces.append(_trimmed(mark, np.where(kept, ink, 0).astype(np.uint8)))
-        left, shared_left = right, shared_right
-    return [pieces[0], *(replace(piece, is_cut_off=True) for piece in pieces[1:])]
-
-
-def _edges(ink: Grey) -> list[NDArray[np.float64]]:
-    """Return the x of each cut in each row of a mark (H, W), from left to right."""
-    height, width = ink.shape
-    scale = min(1.0, _CUT_HEIGHT / height)
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    small = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.float32)
-    small /= np.float32(255)
-    down, back_down = _paths(small)
-    up, back_up = _paths(small[::-1])
-    middle = len(small) // 2
-    # the cheapest path through each column of the middle row
-    cost = down[middle] + up[len(small) - 1 - middle] - small[middle]
-    edges = []
-    for place in _minima(cost, len(small)):
-        path = np.concatenate([_follow(back_down, middle, place)[::-1],
-                               _follow(back_up, len(small) - 1 - middle, place)[1:]])  # fmt: skip
-        rows = np.minimum((np.arange(height) + 0.5) * len(path) / height, len(path) - 1).astype(int)
-        edges.append((path[rows] + 0.5) / scale)
-    return edges
-
-
-def _crossed(ink: Grey, edge: NDArray[np.float64], reach: int) -> NDArray[np.bool_]:
-    """Tell which ink (H, W) a cut with its `edge` (H,) crosses, up to `reach` pixels beside it."""
-    height, width = ink.shape
-    rows = np.arange(height)[:, np.newaxis]
-    at = np.rint(edge).astype(int)[:, np.newaxis] + reach  # in what has a margin
-    padded = np.pad(ink, ((0, 0), (reach, 2 * reach + 1)))
-    crossed = np.zeros(padded.shape, bool)
-    starts = padded[rows, at] >= HALF
-    for side in (-1, 1):
-        columns = at + side * np.arange(reach + 1)
-        crossed[rows, columns] |= np.logical_and.accumulate(padded[rows, columns] > 0, axis=1) & starts
-    return crossed[:, reach : reach + width]
-
-
-def _paths(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Return the cost of the cheapest path from the top to every pixel, and where it came from."""
-    cost, back = ink.copy(), np.zeros(ink.shape, np.int8)
-    for row in range(1, len(ink)):
-        before = np.pad(cost[row - 1], 1, constant_values=np.inf)
-        ways = np.stack([before[1:-1], before[:-2] + _SLANT_COST, before[2:] + _SLANT_COST])
-        choice = ways.argmin(axis=0)
-        cost[row] += ways[choice, np.arange(ink.shape[1])]
-        back[row] = np.array([0, -1, 1])[choice]
-    return cost, back
-
-
-def _follow(back: NDArray[np.int8], row: int, column: int) -> NDArray[np.intp]:
-    """Return the columns of the path from (row, column) to the top, beginning at the bottom."""
-    path = [column]
-    for place in range(row, 0, -1):
-        column += int(back[place, column])
-        path.append(column)
-    return np.array(path)
-
-
-def _minima(cost: NDArray[np.float32], height: int) -> list[int]:
-    """Return the columns at which a cut is cheaper than around, from left to right."""
-    distance = max(2, round(_CUT_DISTANCE * height))
-    allowed = [
-        column
-        for column in np.argsort(cost, kind="stable")
-        if cost[column] <= _CUT_LENGTH * height and distance <= column < len(cost) - distance
-    ]
-    chosen: list[int] = []
-    for column in allowed:
-        if all(abs(column - other) >= distance for other in chosen):
-            chosen.append(int(column))
-        if len(chosen) == _MAX_CUTS:
-            break
-    return sorted(chosen)
-
-
-def _trimmed(mark: Piece, ink: NDArray[np.uint8]) -> Piece:
-    x, y, width, height = cv2.boundingRect(above(ink, HALF - 1))
-    return Piece(mark.x + x, mark.y + y, ink[y : y + height, x : x + width])
