@@ -85,6 +85,18 @@ def test_a_slanted_line_and_dust(reader: Recognizer, few: Digits) -> None:
     assert len(straight) == 4
 
 
+@pytest.mark.parametrize("gap", [2, 6, 12])
+@pytest.mark.parametrize("rest", ["41", "8", "417"])
+def test_an_8_whose_rings_do_not_meet_is_one_digit_in_one_line(
+    reader: Recognizer, few: Digits, rest: str, gap: int
+) -> None:
+    canvas = np.full((240, 140), 255, np.uint8)
+    for middle in (90 - gap // 2, 151 + gap // 2):  # 52 pixels high, and 9 of the pen
+        cv2.ellipse(canvas, (80, middle), (24, 26), 0, 0, 360, 0, 9, cv2.LINE_AA)
+    sheet = page([rest], few, height=120)
+    assert reader.read(np.hstack([canvas, sheet])).text == "8" + rest
+
+
 @pytest.mark.parametrize("gap", [6, 10, 18])
 def test_a_5_with_its_bar_apart_is_one_digit_in_one_line(reader: Recognizer, few: Digits, gap: int) -> None:
     sheet = page(["41"], few, height=120)

@@ -5,6 +5,7 @@ as ``{"t": 1.25, "do": "move", "x": 100.5, "y": 80}``. Coordinates are in units 
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,7 @@ Deed = Literal[
 AT_A_PLACE = ("pen", "erase", "move")
 
 _HEADER = {"digitcli": "recording", "version": 1}
+_LINGERS = 1.0  # seconds that a window stays after a replay
 _FREQUENCY = 125  # events a second when pen strokes are played, as of a mouse
 LIMIT = 4 * SIDE  # units; a mouse may leave the canvas, but not that far
 
@@ -109,6 +111,38 @@ class Recording:
                 self._file.flush()
         except OSError as error:
             raise DigitcliError(f"--record {self._path}: cannot be written: {error.strerror}") from error
+
+
+class Replay:
+    """Events that were recorded, as they become due."""
+
+    def __init__(self, events: Iterator[Event], *, fast: bool) -> None:
+        """Begin.
+
+        Args:
+            events: in the order of their times.
+            fast: each turn takes what comes up to the next event that is no move, whatever its time.
+        """
+        self._events = events
+        self._next: Event | None = next(self._events, None)
+        self._fast = fast
+        self._start = time.perf_counter()
+        self._end: float | None = None
+
+    def due(self) -> list[Event]:
+        """Return what is to happen now; after the last event, and a moment to look at it, the end."""
+        now = time.perf_counter()
+        events: list[Event] = []
+        while self._next is not None and (self._fast or self._next.t <= now - self._start):
+            events.append(self._next)
+            self._next = next(self._events, None)
+            if self._fast and events[-1].do not in AT_A_PLACE:
+                break
+        if self._next is None and not events:
+            self._end = self._end or now
+            if self._fast or now - self._end > _LINGERS:
+                events.append(Event(t=now - self._start, do="quit"))
+        return events
 
 
 def load(path: Path, damaged: list[DataError]) -> Iterator[Event]:

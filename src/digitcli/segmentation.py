@@ -21,6 +21,8 @@ _SMALL = 0.4  # of a line's height; lower and narrower marks do not found lines
 FLAT = 0.3  # height of a bar, and its distance to the digit, at most; shares of the digit's height
 _LONGEST_BAR = 1.2  # width of such a bar, at most
 _BESIDE = 1.5  # distance to a mark, as a share of its size, within which another is beside it
+_STACKED, _APART = 0.6, 0.15  # of the narrower half's width, shared; of a digit's height, between its halves
+_BOTH = 0.7  # of each half's height, beside which another mark stands
 _DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
 
@@ -168,7 +170,7 @@ def _group(marks: list[Piece]) -> list[Line]:
             best.append(mark)
         else:
             lines.append([mark])
-    lines = _merged(lines)
+    lines = _with_halves_together(_merged(lines))
     line_of = {id(mark): line for line in lines for mark in line}
     large = np.flatnonzero(~small)
     for place in np.flatnonzero(small):
@@ -215,6 +217,36 @@ def _merged(lines: list[Line]) -> list[Line]:
         else:
             merged.append(line)
     return merged
+
+
+def _with_halves_together(lines: list[Line]) -> list[Line]:
+    """Join lines that are one because all marks of the shorter one are halves of the other's digits.
+
+    An 8 whose rings do not meet is no two lines.
+    """
+    kept: list[Line] = []
+    for line in sorted(lines, key=len, reverse=True):
+        home = next((other for other in kept if all(_is_half_in(mark, other) for mark in line)), None)
+        if home is None:
+            kept.append(line)
+        else:
+            home += line
+            home.sort(key=lambda mark: mark.x)
+    return kept
+
+
+def _is_half_in(mark: Piece, line: Line) -> bool:
+    """Tell whether a mark and one of the line lie one over the other, beside one as high as both."""
+    for half in line:
+        shared = min(mark.x + mark.width, half.x + half.width) - max(mark.x, half.x)
+        top, bottom = min(mark.y, half.y), max(mark.y + mark.height, half.y + half.height)
+        gap = bottom - top - mark.height - half.height  # negative where they overlap
+        if shared < _STACKED * min(mark.width, half.width) or gap > _APART * (bottom - top):
+            continue
+        beside = (other for other in line if other is not half)
+        if any(min(_overlap(other, mark), _overlap(other, half)) >= _BOTH for other in beside):
+            return True
+    return False
 
 
 def _extent(line: Line) -> tuple[float, float]:

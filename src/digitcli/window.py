@@ -5,12 +5,12 @@ canvas is read once a turn. What takes longer than one digit is read beside it, 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import cv2
 
 from digitcli.canvas import next_brush
-from digitcli.events import AT_A_PLACE, LIMIT, Event
+from digitcli.events import LIMIT, Event, Replay
 from digitcli.face import Face
 from digitcli.layout import USUAL
 from digitcli.reader import Reader
@@ -26,7 +26,6 @@ _REST = 0.008  # seconds may pass until the next is noticed
 _SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
 _MOST = 0.9  # of the screen, that the window takes at first
 _LOOKS, _LOOK_EVERY = 8, 0.25  # how often it is looked whether a new window was painted, and seconds between
-_LINGERS = 1.0  # seconds that a window stays after a replay
 _KEYS = {
     "\r": "keep",
     "\n": "keep",
@@ -223,7 +222,7 @@ def run(
     reader: Reader,
     model: str,
     *,
-    replay: "Replay | None" = None,
+    replay: Replay | None = None,
     heard: Callable[[Event], None] = lambda _: None,
     kept: Callable[[Kept], None] = lambda _: None,
 ) -> None:
@@ -273,35 +272,3 @@ def take_a_turn(session: Session, reader: Reader) -> None:
         # most numbers are read so soon that they need not wait for another turn
         if insight := reader.take(_SOON):
             session.accept(insight)
-
-
-class Replay:
-    """Events that were recorded, as they become due."""
-
-    def __init__(self, events: Iterator[Event], *, fast: bool) -> None:
-        """Begin.
-
-        Args:
-            events: in the order of their times.
-            fast: each turn takes what comes up to the next event that is no move, whatever its time.
-        """
-        self._events = events
-        self._next: Event | None = next(self._events, None)
-        self._fast = fast
-        self._start = time.perf_counter()
-        self._end: float | None = None
-
-    def due(self) -> list[Event]:
-        """Return what is to happen now; after the last event, and a moment to look at it, the end."""
-        now = time.perf_counter()
-        events: list[Event] = []
-        while self._next is not None and (self._fast or self._next.t <= now - self._start):
-            events.append(self._next)
-            self._next = next(self._events, None)
-            if self._fast and events[-1].do not in AT_A_PLACE:
-                break
-        if self._next is None and not events:
-            self._end = self._end or now
-            if self._fast or now - self._end > _LINGERS:
-                events.append(Event(t=now - self._start, do="quit"))
-        return events

@@ -137,12 +137,12 @@ def _open(
     except MissingError as error:
         raise MissingError(f"{error}; {_instead()}") from error
     from digitcli import window as window_
-    from digitcli.events import Recording, load
+    from digitcli.events import Recording, Replay, load
     from digitcli.reader import Reader
     from digitcli.session import Session
 
     path = _find(model, folder)
-    events = window_.Replay(load(replay, damaged), fast=fast) if replay else None
+    events = Replay(load(replay, damaged), fast=fast) if replay else None
     session = Session()
     if replay is None:
         session = Session(drawings=folder / artifacts.DRAWINGS, corrections=folder / artifacts.CORRECTIONS)
