@@ -269,11 +269,15 @@ def test_what_was_recorded_is_replayed_in_a_window(
     replay = ["--replay", "record.jsonl"]
     headless = digitcli("draw", *replay, "--headless", "--fast", "--json").stdout
     assert [json.loads(line)["text"] for line in headless.splitlines()] == ["3", "8"]
-    for more in ([], ["--fast"]):
-        with Program(screen, tmp_path, *replay, "--json", *more) as program:
-            status, stdout, _ = program.end()
-            assert status == 0
-            assert stdout == headless
+    with Program(screen, tmp_path, *replay, "--json") as program:
+        status, stdout, _ = program.end()
+        assert status == 0
+        assert stdout == headless
+    # over before anybody could look for its window
+    fast = [sys.executable, "-m", "digitcli", "draw", *replay, "--json", "--fast"]
+    done = subprocess.run(fast, cwd=tmp_path, env=screen.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == headless
 
 
 def test_the_window_is_there_within_a_second_and_rests_when_nothing_happens(
