@@ -97,6 +97,16 @@ def test_an_8_whose_rings_do_not_meet_is_one_digit_in_one_line(
     assert reader.read(np.hstack([canvas, sheet])).text == "8" + rest
 
 
+def test_a_digit_that_is_broken_across_is_no_two_lines(reader: Recognizer, few: Digits) -> None:
+    texts = list("0123456789") * 4
+    whole = [page([text], few, height=100, seed=seed) for seed, text in enumerate(texts)]
+    broken = [sheet.copy() for sheet in whole]
+    for sheet in broken:
+        sheet[104:108] = 255
+    assert share_right(reader, texts, whole) >= 0.95
+    assert share_right(reader, texts, broken) >= 0.8
+
+
 @pytest.mark.parametrize("gap", [6, 10, 18])
 def test_a_5_with_its_bar_apart_is_one_digit_in_one_line(reader: Recognizer, few: Digits, gap: int) -> None:
     sheet = page(["41"], few, height=120)

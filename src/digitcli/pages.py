@@ -1,6 +1,6 @@
 """Pages: what on them may be a digit, made ready for the network, and read by what it says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import cv2
@@ -44,15 +44,18 @@ class Page:
         forms: (N, 28, 28) uint8 in MNIST form, one a candidate.
     """
 
-    def __init__(self, lines: list[Line], scale: float, *, is_final: bool = False) -> None:
+    def __init__(
+        self, lines: list[Line], scale: float, *, is_final: bool = False, heights: Sequence[float] = ()
+    ) -> None:
         self._scale = scale
         self._is_final = is_final  # whether every mark is as small as it may become
         self._lines = lines
+        self._heights = heights or [line_height(line) for line in lines]
         self._candidates: list[list[Candidate]] = []
         forms: list[Images] = []
-        for line in lines:
+        for line, height in zip(lines, self._heights, strict=True):
             self._candidates.append([])
-            for candidate, ink in _candidates(line):
+            for candidate, ink in _candidates(line, height):
                 if len(forms) == MAX_CANDIDATES:
                     break
                 form = normalise(ink)
@@ -70,20 +73,22 @@ class Page:
         if self._is_final or len(self.forms) > MAX_CANDIDATES // 4:  # what so full a page has is no writing
             return None
         lines, is_cut = [], False
-        for line, candidates, rows in self._by_line(probabilities):
+        for (line, candidates, rows), height in zip(
+            self._by_line(probabilities), self._heights, strict=False
+        ):
             sure = {
                 candidate.first: float(row.max())
                 for candidate, row in zip(candidates, rows, strict=True)
                 if candidate.last == candidate.first + 1
             }
-            height = line_height(line)
             pieces: Line = []
             for place, mark in enumerate(line):
                 pieces += cut(mark) if _is_doubtful(mark, height, sure.get(place, 0.0)) else [mark]
             pieces.sort(key=lambda piece: piece.middle)
             is_cut = is_cut or len(pieces) > len(line)
             lines.append(pieces)
-        return Page(lines, self._scale, is_final=True) if is_cut else None
+        # pieces are lower than the digits that they are of
+        return Page(lines, self._scale, is_final=True, heights=self._heights) if is_cut else None
 
     def in_question(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell for each of `forms` whether its ten probabilities matter for what is read.
@@ -154,9 +159,8 @@ def _scaled(place: Box, scale: float) -> Box:
     return x, y, width, height
 
 
-def _candidates(pieces: Line) -> Iterator[tuple[Candidate, Grey]]:
+def _candidates(pieces: Line, height: float) -> Iterator[tuple[Candidate, Grey]]:
     """Give every way of joining neighbouring pieces that may be a digit, with its ink."""
-    height = line_height(pieces)
     for first in range(len(pieces)):
         for last in range(first + 1, min(first + MAX_PIECES, len(pieces)) + 1):
             joined = join(pieces[first:last])

@@ -21,8 +21,11 @@ _SMALL = 0.4  # of a line's height; lower and narrower marks do not found lines
 FLAT = 0.3  # height of a bar, and its distance to the digit, at most; shares of the digit's height
 _LONGEST_BAR = 1.2  # width of such a bar, at most
 _BESIDE = 1.5  # distance to a mark, as a share of its size, within which another is beside it
-_STACKED, _APART = 0.6, 0.15  # of the narrower half's width, shared; of a digit's height, between its halves
+_STACKED = 0.6  # of the narrower of two halves, that lies over or under the other
+_HALF_SIZE = 0.25  # of a digit's height, a half of it at least; smaller ones are dust
+_CRACK, _APART = 0.05, 0.15  # of a digit's height, between its halves: always; beside one as high as both
 _BOTH = 0.7  # of each half's height, beside which another mark stands
+_TALL = 1.5  # height of a digit to that of the others, at most
 _DUST = 0.1  # of the usual size of a mark, large ones counting for more
 _SPECK = 0.16  # of a line's height; what is lower and narrower is dust
 
@@ -78,7 +81,7 @@ def join(pieces: Line) -> Piece:
 
 def find_lines(ink: Grey) -> list[Line]:
     """Return the marks of a page (H, W) uint8, line by line from top to bottom, uncut."""
-    marks = _marks(ink)
+    marks = _mended(_marks(ink))
     lines = _group(marks)
     kept = []
     for line in lines:
@@ -122,6 +125,60 @@ def _marks(ink: Grey) -> list[Piece]:
     return marks
 
 
+def _mended(marks: list[Piece]) -> list[Piece]:
+    """Join what lies one over the other with hardly a gap: a digit that is broken, not two lines."""
+    marks, boxes, place = list(marks), _boxes(marks), 0
+    while place < len(marks):
+        half = _half(place, boxes)
+        if half is None:
+            place += 1
+        else:
+            marks[place] = join([marks[place], marks.pop(half)])
+            boxes = _boxes(marks)
+    return marks
+
+
+def _boxes(marks: list[Piece]) -> NDArray[np.float64]:
+    """Return left, top, right and bottom (N, 4) of each mark."""
+    boxes = [(m.x, m.y, m.x + m.width, m.y + m.height) for m in marks]
+    return np.array(boxes, float).reshape(-1, 4)
+
+
+def _half(place: int, boxes: NDArray[np.float64]) -> int | None:
+    """Return which of the boxes (N, 4) after `place` holds the other half of its digit, if any."""
+    left, top, right, bottom = boxes.T
+    own = boxes[place]
+    widths, heights = right - left, bottom - top
+    shared = np.minimum(right, own[2]) - np.maximum(left, own[0])
+    width = np.maximum(right, own[2]) - np.minimum(left, own[0])
+    height = np.maximum(bottom, own[3]) - np.minimum(top, own[1])
+    gap = height - heights - heights[place]  # negative where they overlap
+    sizes = np.maximum(widths, heights)
+    fits = (
+        (shared >= _STACKED * np.minimum(widths, widths[place]))
+        & (gap <= _APART * height)
+        & (np.minimum(sizes, sizes[place]) >= _HALF_SIZE * height)
+        & (width <= _LONGEST_BAR * height)
+    )
+    for half in np.flatnonzero(fits[place + 1 :]) + place + 1:
+        others = np.delete(boxes, np.array([place, half]), axis=0)
+        if gap[half] <= _CRACK * height[half]:
+            is_one = not len(others) or height[half] <= _TALL * _weighted_median(others[:, 3] - others[:, 1])
+        else:
+            level = np.minimum(_overlaps(others, own), _overlaps(others, boxes[half])) >= _BOTH
+            spaces = np.maximum(others[:, 0], own[0]) - np.minimum(others[:, 2], own[2])
+            is_one = bool((level & (spaces < height[half])).any())
+        if is_one:
+            return int(half)
+    return None
+
+
+def _overlaps(boxes: NDArray[np.float64], one: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of their height boxes (N, 4) share with one (4,), of the lower one's."""
+    shared = np.minimum(boxes[:, 3], one[3]) - np.maximum(boxes[:, 1], one[1])
+    return np.asarray(shared / np.minimum(boxes[:, 3] - boxes[:, 1], one[3] - one[1]))
+
+
 def _frames(labels: NDArray[Any], boxes: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell which marks are drawn around others, or are the desk around the paper: empty in the middle.
 
@@ -153,7 +210,7 @@ def _group(marks: list[Piece]) -> list[Line]:
     """Gather marks into lines, from top to bottom; small marks join the line that is nearest."""
     if len(marks) <= 1:
         return [marks] if marks else []
-    boxes = np.array([(m.x, m.y, m.x + m.width, m.y + m.height) for m in marks], float)  # (N, 4)
+    boxes = _boxes(marks)
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     sizes = np.maximum(widths, heights)
     # what is as high as digits but wider is several that touch, and no larger than one beside it
@@ -170,7 +227,7 @@ def _group(marks: list[Piece]) -> list[Line]:
             best.append(mark)
         else:
             lines.append([mark])
-    lines = _with_halves_together(_merged(lines))
+    lines = _merged(lines)
     line_of = {id(mark): line for line in lines for mark in line}
     large = np.flatnonzero(~small)
     for place in np.flatnonzero(small):
@@ -217,36 +274,6 @@ def _merged(lines: list[Line]) -> list[Line]:
         else:
             merged.append(line)
     return merged
-
-
-def _with_halves_together(lines: list[Line]) -> list[Line]:
-    """Join lines that are one because all marks of the shorter one are halves of the other's digits.
-
-    An 8 whose rings do not meet is no two lines.
-    """
-    kept: list[Line] = []
-    for line in sorted(lines, key=len, reverse=True):
-        home = next((other for other in kept if all(_is_half_in(mark, other) for mark in line)), None)
-        if home is None:
-            kept.append(line)
-        else:
-            home += line
-            home.sort(key=lambda mark: mark.x)
-    return kept
-
-
-def _is_half_in(mark: Piece, line: Line) -> bool:
-    """Tell whether a mark and one of the line lie one over the other, beside one as high as both."""
-    for half in line:
-        shared = min(mark.x + mark.width, half.x + half.width) - max(mark.x, half.x)
-        top, bottom = min(mark.y, half.y), max(mark.y + mark.height, half.y + half.height)
-        gap = bottom - top - mark.height - half.height  # negative where they overlap
-        if shared < _STACKED * min(mark.width, half.width) or gap > _APART * (bottom - top):
-            continue
-        beside = (other for other in line if other is not half)
-        if any(min(_overlap(other, mark), _overlap(other, half)) >= _BOTH for other in beside):
-            return True
-    return False
 
 
 def _extent(line: Line) -> tuple[float, float]:
