@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import Command
 from pens import strokes
-from screen import Program, Screen, wait_for
+from screen import PATIENCE, Program, Screen, wait_for
 
 from digitcli.canvas import SIDE
 from digitcli.face import KEYS
@@ -275,7 +275,9 @@ def test_what_was_recorded_is_replayed_in_a_window(
         assert stdout == headless
     # over before anybody could look for its window
     fast = [sys.executable, "-m", "digitcli", "draw", *replay, "--json", "--fast"]
-    done = subprocess.run(fast, cwd=tmp_path, env=screen.environment, capture_output=True, text=True)
+    done = subprocess.run(
+        fast, cwd=tmp_path, env=screen.environment, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == headless
 

@@ -73,9 +73,7 @@ class Page:
         if self._is_final or len(self.forms) > MAX_CANDIDATES // 4:  # what so full a page has is no writing
             return None
         lines, is_cut = [], False
-        for (line, candidates, rows), height in zip(
-            self._by_line(probabilities), self._heights, strict=False
-        ):
+        for (line, candidates, rows), height in zip(self._by_line(probabilities), self._heights, strict=True):
             sure = {
                 candidate.first: float(row.max())
                 for candidate, row in zip(candidates, rows, strict=True)

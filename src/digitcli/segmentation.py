@@ -134,7 +134,8 @@ def _mended(marks: list[Piece]) -> list[Piece]:
             place += 1
         else:
             marks[place] = join([marks[place], marks.pop(half)])
-            boxes = _boxes(marks)
+            boxes = np.delete(boxes, half, axis=0)
+            boxes[place] = _boxes([marks[place]])
     return marks
 
 
@@ -166,8 +167,7 @@ def _half(place: int, boxes: NDArray[np.float64]) -> int | None:
             is_one = not len(others) or height[half] <= _TALL * _weighted_median(others[:, 3] - others[:, 1])
         else:
             level = np.minimum(_overlaps(others, own), _overlaps(others, boxes[half])) >= _BOTH
-            spaces = np.maximum(others[:, 0], own[0]) - np.minimum(others[:, 2], own[2])
-            is_one = bool((level & (spaces < height[half])).any())
+            is_one = bool((level & (_distances(own, others) < height[half])).any())
         if is_one:
             return int(half)
     return None
@@ -220,13 +220,16 @@ def _group(marks: list[Piece]) -> list[Line]:
     small = np.array([_is_small(place, boxes, sizes, usual) for place in range(len(marks))])
     small[int(sizes.argmax())] = False  # what all others are small beside
     lines: list[Line] = []
+    ends: list[int] = []  # of the lines, their last marks
     for place in np.flatnonzero(~small)[np.argsort(boxes[~small, 0], kind="stable")]:
-        mark = marks[place]
-        best = max(lines, key=lambda line: _overlap(line[-1], mark), default=None)
-        if best is not None and _overlap(best[-1], mark) >= _LINE_OVERLAP:
-            best.append(mark)
+        shares = _overlaps(boxes[np.array(ends, int)], boxes[place])
+        if shares.max(initial=0.0) >= _LINE_OVERLAP:
+            best = int(shares.argmax())
+            lines[best].append(marks[place])
+            ends[best] = int(place)
         else:
-            lines.append([mark])
+            lines.append([marks[place]])
+            ends.append(int(place))
     lines = _merged(lines)
     line_of = {id(mark): line for line in lines for mark in line}
     large = np.flatnonzero(~small)
@@ -281,8 +284,3 @@ def _extent(line: Line) -> tuple[float, float]:
         float(np.median([mark.y for mark in line])),
         float(np.median([mark.y + mark.height for mark in line])),
     )
-
-
-def _overlap(one: Piece, other: Piece) -> float:
-    shared = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    return shared / min(one.height, other.height)
