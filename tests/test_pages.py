@@ -42,6 +42,35 @@ def test_digits_that_touch(reader: Recognizer, few: Digits) -> None:
     assert share_right(reader, texts, pages) >= 0.7
 
 
+def side_by_side(text: str, pen: int, overlap: int, tilt: int) -> np.ndarray:
+    """Draw ones and zeros, (200, W) uint8, black on white, whose boxes overlap by `overlap` pixels."""
+    canvas = np.zeros((200, 60 + 90 * len(text)), np.uint8)
+    x = 50
+    for digit in text:
+        if digit == "1":
+            cv2.line(canvas, (x + tilt, 50), (x, 150), 255, pen, cv2.LINE_AA)
+            x += pen - overlap
+        else:
+            cv2.ellipse(canvas, (x + 30, 100), (30, 50), 0, 0, 360, 255, pen, cv2.LINE_AA)
+            x += 60 + pen - overlap
+    return 255 - canvas
+
+
+@pytest.mark.parametrize(("texts", "least"), [(["00"], 1.0), (["10", "01"], 0.3)])
+def test_digits_whose_sides_have_become_one_stroke(
+    reader: Recognizer, texts: list[str], least: float
+) -> None:
+    written = [
+        (text, pen, round(share * pen), tilt)
+        for text in texts
+        for pen in (8, 11, 14)
+        for share in (0.3, 0.6, 1.0)
+        for tilt in (0, 8)
+    ]
+    pages = [side_by_side(*each) for each in written]
+    assert share_right(reader, [text for text, *_ in written], pages) >= least
+
+
 def test_digits_far_from_some_that_touch_are_not_lost_beside_their_width() -> None:
     ink = np.zeros((200, 780), np.uint8)
     for left, width, height in ((35, 70, 119), (203, 60, 112), (320, 60, 114), (439, 301, 130)):

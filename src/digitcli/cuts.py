@@ -5,6 +5,7 @@ cheap, and `pages.py` asks the network which pieces belong together (over-segmen
 Lecolinet, "A survey of methods and strategies in character segmentation", 1996).
 """
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -17,11 +18,16 @@ from digitcli.preprocessing import measure_strokes
 from digitcli.segmentation import Line, Piece
 
 _CUT_HEIGHT = 40  # pixels, to which a mark is reduced in the search for cuts
-_CUT_DISTANCE = 0.12  # of the height, at least between two cuts and between a cut and the mark's ends
+_CUT_DISTANCE = 0.12  # of the height, at least between two cuts
+_END_DISTANCE = 0.06  # of the height, at least between a cut and the mark's ends: a 1 may be a stroke wide
 _CUT_LENGTH = 0.45  # of the height; cuts through more ink than that are not made
 _MAX_CUTS = 20  # of a mark
 _SHARED = 0.5  # of the strokes' width, by which what a cut crosses is given to both sides
 _SLANT_COST = 0.5  # of a step aside, in pixels of ink
+# Strokes that lie side by side, or one on the other, are wider than one, and no bar yet. In shares of a
+# stroke's width: how far what lies between them is from both rims, at least; half of the width of a bar.
+_INSIDE, _BAR = 0.45, 1.3
+_INSIDE_COST = 0.1  # of a pixel of ink there
 
 
 def cut(mark: Piece) -> Line:
@@ -36,7 +42,7 @@ def cut(mark: Piece) -> Line:
     columns = np.arange(mark.width)[np.newaxis]
     pieces: Line = []
     left, shared_left = np.full((mark.height, 1), -1.0), np.zeros(ink.shape, bool)
-    for edge in [*_edges(ink), np.full(mark.height, float(mark.width))]:
+    for edge in [*_edges(ink, width), np.full(mark.height, float(mark.width))]:
         right = np.maximum(edge[:, np.newaxis], left)
         own = (columns > left) & (columns <= right)
         shared_right = _crossed(ink, edge, reach)
@@ -47,13 +53,19 @@ def cut(mark: Piece) -> Line:
     return [pieces[0], *(replace(piece, is_cut_off=True) for piece in pieces[1:])]
 
 
-def _edges(ink: Grey) -> list[NDArray[np.float64]]:
-    """Return the x of each cut in each row of a mark (H, W), from left to right."""
+def _edges(ink: Grey, stroke: float) -> list[NDArray[np.float64]]:
+    """Return the x of each cut in each row of a mark (H, W), from left to right.
+
+    Args:
+        ink: of the mark.
+        stroke: width of its strokes, in pixels.
+    """
     height, width = ink.shape
     scale = min(1.0, _CUT_HEIGHT / height)
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     small = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.float32)
     small /= np.float32(255)
+    small[_between_strokes(small, stroke * scale)] *= _INSIDE_COST
     down, back_down = _paths(small)
     up, back_up = _paths(small[::-1])
     middle = len(small) // 2
@@ -66,6 +78,26 @@ def _edges(ink: Grey) -> list[NDArray[np.float64]]:
         rows = np.minimum((np.arange(height) + 0.5) * len(path) / height, len(path) - 1).astype(int)
         edges.append((path[rows] + 0.5) / scale)
     return edges
+
+
+def _between_strokes(ink: NDArray[np.float32], stroke: float) -> NDArray[np.bool_]:
+    """Tell which ink (H, W) may lie between two strokes that have become one, as the stems of an 11 do."""
+    written = (ink >= HALF / 255).astype(np.uint8)
+    inside = _eroded(written, _INSIDE * stroke)
+    bars = cv2.dilate(_eroded(written, _BAR * stroke), _row(_BAR * stroke))
+    return np.asarray((inside > 0) & (bars == 0))
+
+
+def _eroded(written: Grey, reach: float) -> Grey:
+    """Return 1 where all is written up to `reach` pixels to the left and to the right, else 0."""
+    paper = 0  # beside the mark
+    eroded = cv2.erode(written, _row(reach), borderType=cv2.BORDER_CONSTANT, borderValue=paper)
+    return np.asarray(eroded, np.uint8)
+
+
+def _row(reach: float) -> Grey:
+    """Return the pixels whose middles are up to `reach` + 0.5 pixels aside, as a structuring element."""
+    return np.ones((1, 2 * max(0, math.ceil(reach - 0.5)) + 1), np.uint8)
 
 
 def _crossed(ink: Grey, edge: NDArray[np.float64], reach: int) -> NDArray[np.bool_]:
@@ -105,11 +137,11 @@ def _follow(back: NDArray[np.int8], row: int, column: int) -> NDArray[np.intp]:
 
 def _minima(cost: NDArray[np.float32], height: int) -> list[int]:
     """Return the columns at which a cut is cheaper than around, from left to right."""
-    distance = max(2, round(_CUT_DISTANCE * height))
+    distance, end = (max(2, round(share * height)) for share in (_CUT_DISTANCE, _END_DISTANCE))
     allowed = [
         column
         for column in np.argsort(cost, kind="stable")
-        if cost[column] <= _CUT_LENGTH * height and distance <= column < len(cost) - distance
+        if cost[column] <= _CUT_LENGTH * height and end <= column < len(cost) - end
     ]
     chosen: list[int] = []
     for column in allowed:
