@@ -17,8 +17,8 @@ from digitcli.segmentation import Line
 Box = tuple[int, int, int, int]  # x and y of the left upper corner, width, height
 
 # confidence from which what is cut from a mark is digits
-_SURE = 0.6
-_SURE_AMONG_DIGITS = 0.3  # of a mark that is not alone in its line
+_SURE = 0.7
+_SURE_AMONG_DIGITS = 0.45  # of a mark that is not alone in its line
 _MARGIN = 2.0  # by which a path may cost more than the best one and become the best at a second look
 
 
