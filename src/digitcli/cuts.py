@@ -63,9 +63,9 @@ def _edges(ink: Grey, stroke: float) -> list[NDArray[np.float64]]:
     height, width = ink.shape
     scale = min(1.0, _CUT_HEIGHT / height)
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    small = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.float32)
-    small /= np.float32(255)
-    small[_between_strokes(small, stroke * scale)] *= _INSIDE_COST
+    reduced = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = reduced.astype(np.float32) / np.float32(255)
+    small[_between_strokes(reduced, stroke * scale)] *= _INSIDE_COST
     down, back_down = _paths(small)
     up, back_up = _paths(small[::-1])
     middle = len(small) // 2
@@ -80,24 +80,19 @@ def _edges(ink: Grey, stroke: float) -> list[NDArray[np.float64]]:
     return edges
 
 
-def _between_strokes(ink: NDArray[np.float32], stroke: float) -> NDArray[np.bool_]:
+def _between_strokes(ink: Grey, stroke: float) -> NDArray[np.bool_]:
     """Tell which ink (H, W) may lie between two strokes that have become one, as the stems of an 11 do."""
-    written = (ink >= HALF / 255).astype(np.uint8)
-    inside = _eroded(written, _INSIDE * stroke)
-    bars = cv2.dilate(_eroded(written, _BAR * stroke), _row(_BAR * stroke))
+    written = above(ink, HALF - 1)
+    constant, paper = cv2.BORDER_CONSTANT, 0  # beside the mark
+    inside = cv2.erode(written, _row(_INSIDE * stroke), borderType=constant, borderValue=paper)
+    row = _row(_BAR * stroke)
+    bars = cv2.morphologyEx(written, cv2.MORPH_OPEN, row, borderType=constant, borderValue=paper)
     return np.asarray((inside > 0) & (bars == 0))
 
 
-def _eroded(written: Grey, reach: float) -> Grey:
-    """Return 1 where all is written up to `reach` pixels to the left and to the right, else 0."""
-    paper = 0  # beside the mark
-    eroded = cv2.erode(written, _row(reach), borderType=cv2.BORDER_CONSTANT, borderValue=paper)
-    return np.asarray(eroded, np.uint8)
-
-
 def _row(reach: float) -> Grey:
-    """Return the pixels whose middles are up to `reach` + 0.5 pixels aside, as a structuring element."""
-    return np.ones((1, 2 * max(0, math.ceil(reach - 0.5)) + 1), np.uint8)
+    """Return a structuring element: a pixel and those whose middles are up to `reach` + 0.5 pixels aside."""
+    return np.ones((1, 2 * math.ceil(reach - 0.5) + 1), np.uint8)
 
 
 def _crossed(ink: Grey, edge: NDArray[np.float64], reach: int) -> NDArray[np.bool_]:
