@@ -56,6 +56,7 @@ FLOORS = [
     },
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {
+        "validation",
         "training",
         "evaluation",
         "calibration",
@@ -64,6 +65,8 @@ FLOORS = [
         "export",
         "gallery",
         "runs",
+        "delivery",
+        "execution",
         "annotation",
         "prediction",
         "finetuning",

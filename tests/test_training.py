@@ -12,7 +12,8 @@ from digitcli.errors import TrainingError
 from digitcli.models import KerasReader, assemble
 from digitcli.progress import Epoch, Progress, Step
 from digitcli.synthesis import others, with_synthesis
-from digitcli.training import _Judge, fit
+from digitcli.training import fit
+from digitcli.validation import Validator
 
 
 class Log:
@@ -249,7 +250,7 @@ def test_weights_that_are_no_numbers_are_noticed_after_the_last_step(division: D
     recipe = changed()
     weights = [np.full_like(values, np.nan) for values in train(division, recipe)[1].weights()[0]]
     with pytest.raises(TrainingError, match=r"validation loss became nan.*lower --learning-rate"):
-        _Judge(recipe, division.validation).measure(weights)
+        Validator(recipe, division.validation).measure(weights)
 
 
 def test_divergence_is_an_error_that_names_the_rate(division: Division) -> None:

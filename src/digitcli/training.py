@@ -18,15 +18,14 @@ from digitcli.backend import keras, seed_everything, tf
 from digitcli.config import Augmentation, Recipe
 from digitcli.datasets import ALIGNMENT, NO_DIGIT, Digits, Division
 from digitcli.distribution import Distribution
-from digitcli.errors import InputError, TrainingError
+from digitcli.errors import InputError
 from digitcli.layers import Weights
-from digitcli.models import Network, build_network, build_optimizer, build_trainee
+from digitcli.models import Network, build_optimizer, build_trainee
 from digitcli.pace import Pace
-from digitcli.preprocessing import CLASSES
 from digitcli.progress import Arrays, Epoch, Progress, Reporter, Step
+from digitcli.validation import Validator, as_input, as_target, hits, require_finite
 
 _CHUNK_IMAGES = 1024  # about 0.3 s on a laptop: how long Ctrl-C and the progress display wait
-_EVALUATION_BATCH = 500
 _SUMMED = ("loss", "images", "hits", "digits")  # over an epoch
 
 
@@ -58,8 +57,8 @@ def fit(
     Raises `TrainingError` as soon as the loss is no finite number.
     """
     start = time.perf_counter() - progress.seconds
-    judge = _Judge(recipe, division.validation)
-    judge.require_fit(progress.weights())
+    validator = Validator(recipe, division.validation)
+    validator.require_fit(progress.weights())
     while len(progress.members) < recipe.members:
         member = len(progress.members)
         seed_everything(recipe.seed + member)
@@ -81,7 +80,7 @@ def fit(
             loss, accuracy, rate = loop.train_epoch(number, len(done) + 1, pace, report)
             with pace.validating():
                 kept = loop.weights()
-                val_loss, val_accuracy = (distribution.agree(v) for v in judge.measure(kept))
+                val_loss, val_accuracy = (distribution.agree(v) for v in validator.measure(kept))
             seconds = time.perf_counter() - began
             epoch = Epoch(number, member + 1, loss, accuracy, val_loss, val_accuracy, rate, seconds)
             if recipe.patience and any(before.val_loss <= val_loss for before in done):
@@ -99,40 +98,6 @@ def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
         return False
     best = min(range(len(done)), key=lambda place: done[place].val_loss)
     return len(done) - 1 - best >= recipe.patience
-
-
-class _Judge:
-    """Measures weights on the validation images, in float32, as the model that is kept would read."""
-
-    def __init__(self, recipe: Recipe, digits: Digits) -> None:
-        self._network = build_network(recipe)
-        self._digits = digits
-        self._recipe = recipe
-        self._loss = keras.losses.CategoricalCrossentropy(reduction="sum")
-        self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
-
-    def require_fit(self, members: list[Weights]) -> None:
-        """Raise an `InputError` where weights, read from a file, are not those of the recipe's network."""
-        shapes = [weight.shape for weight in self._network.weights]
-        for weights in members:
-            if [value.shape for value in weights] != shapes:
-                raise InputError("the checkpoint's weights do not fit its recipe; train without --resume")
-
-    def measure(self, weights: Weights) -> tuple[float, float]:
-        """Return mean loss and accuracy, dropout off."""
-        self._network.set_weights(weights)
-        loss, right, count = 0.0, 0, len(self._digits)
-        for first in range(0, count, _EVALUATION_BATCH):
-            part = slice(first, first + _EVALUATION_BATCH)
-            images, labels = tf.constant(self._digits.images[part]), tf.constant(self._digits.labels[part])
-            summed, hits = self._measure_batch(images, labels)
-            loss, right = loss + float(summed), right + int(hits)
-        _require_finite(loss, f"the validation loss became {loss}", self._recipe)
-        return loss / count, right / count
-
-    def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        probabilities = self._network(_as_input(images), training=False)
-        return self._loss(_as_target(labels), probabilities), _hits(labels, probabilities)
 
 
 class _Loop:
@@ -201,7 +166,7 @@ class _Loop:
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
             loss, seen, right, of_digits = (float(value) for value in self._sums.numpy())
             of_digits = max(of_digits, 1.0)
-            _require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
+            require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
             pace.advance(last - first)
             rate, first = rates[last - first - 1], last
             speed = len(self._labels) / self.steps * self._workers * pace.steps_per_second
@@ -272,15 +237,15 @@ class _Loop:
             turn = tf.cast(self._optimizer.iterations, tf.int32) * self._replicas + replica
             images = augment(images, self._recipe.augmentation, tf.stack([self._seed, turn]))
         else:
-            images = _as_input(images)
+            images = as_input(images)
         with tf.GradientTape() as tape:
             probabilities = self._network(images, training=True)
-            summed = self._loss(_as_target(labels), probabilities)
+            summed = self._loss(as_target(labels), probabilities)
             mean = summed / tf.cast(size * self._workers, tf.float32)  # over the images of all replicas
         variables = self._network.trainable_variables
         self._optimizer.apply(tape.gradient(mean, variables), variables)
         of_digits = tf.math.count_nonzero(labels != NO_DIGIT)
-        sums = [summed, tf.size(batch), _hits(labels, probabilities), of_digits]  # as in _SUMMED
+        sums = [summed, tf.size(batch), hits(labels, probabilities), of_digits]  # as in _SUMMED
         self._sums.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
 
     def _update_averages(self) -> None:
@@ -295,29 +260,8 @@ class _Loop:
             )
 
 
-def _require_finite(loss: float, words: str, recipe: Recipe) -> None:
-    if not math.isfinite(loss):
-        rate = recipe.optimizer.learning_rate
-        raise TrainingError(f"{words}: training diverged; lower --learning-rate (it was {rate:g})")
-
-
 def _without_copy(images: Any) -> Any:
     """Return NumPy's array as a tensor on the same memory, where that is possible."""
     if tf.config.list_physical_devices("GPU") or images.ctypes.data % ALIGNMENT:
         return tf.constant(images)
     return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
-
-
-def _as_input(images: Any) -> Any:
-    return tf.cast(images, tf.float32)[..., tf.newaxis]  # (B, 28, 28, 1)
-
-
-def _as_target(labels: Any) -> Any:
-    """Return (B, 10): one for the label; a tenth each for what is no digit."""
-    known = tf.one_hot(tf.cast(labels, tf.int32), CLASSES)
-    return tf.where((labels == NO_DIGIT)[:, tf.newaxis], 1 / CLASSES, known)
-
-
-def _hits(labels: Any, probabilities: Any) -> Any:
-    hits = tf.argmax(probabilities, axis=1, output_type=tf.int32) == tf.cast(labels, tf.int32)
-    return tf.reduce_sum(tf.cast(hits, tf.int32))

@@ -187,11 +187,12 @@ def train(
             say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
         say("Loading TensorFlow ...")
 
-    from digitcli import runs
     from digitcli.commands.progress import make_reporter
     from digitcli.commands.results import run_as_json, run_in_words
+    from digitcli.execution import execute
+    from digitcli.runs import Run
 
-    run = runs.Run(
+    run = Run(
         recipe=recipe,
         division=division,
         setting=setting,
@@ -206,7 +207,7 @@ def train(
     )
     total = None if time_budget else recipe.epochs * recipe.members
     with make_reporter(total, quiet=quiet or not is_chief) as report:
-        result = runs.execute(run, report)
+        result = execute(run, report)
     if result.learnt_nothing:
         say("Warning: it reads no better than guessing would. Lower --learning-rate, or train for longer.")
     if json:
