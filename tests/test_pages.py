@@ -157,6 +157,71 @@ def test_underlined_numbers(reader: Recognizer, few: Digits, text: str, below: i
     assert reader.read(sheet).text == text
 
 
+def test_a_sign_between_digits_takes_none_with_it(reader: Recognizer, few: Digits) -> None:
+    pages = []
+    for seed, text in enumerate(NUMBERS):
+        image = 255 - page([text, text], few, seed=seed)
+        first, second = image[:120], np.roll(image[120:], 20, axis=1)
+        second[:, :20] = 0
+        row = np.hstack([first, second])
+        end = int(np.flatnonzero(first.any(axis=0))[-1])
+        row = np.hstack([row[:, : end + 10], np.zeros((120, 30), np.uint8), row[:, first.shape[1] + 45 :]])
+        for y in (52, 68):
+            cv2.line(row, (end + 14, y), (end + 38, y), 255, 5, cv2.LINE_AA)
+        pages.append(255 - row)
+    assert share_right(reader, [2 * text for text in NUMBERS], pages) >= 5 / 7
+
+
+@pytest.mark.parametrize("slope", [0, 12], ids=["level", "slanted"])
+def test_a_sum_with_its_line(reader: Recognizer, few: Digits, slope: int) -> None:
+    texts = ["\n".join((number, "173", "4285")) for number in NUMBERS]
+    pages = [page(text.split("\n"), few, seed=seed) for seed, text in enumerate(texts)]
+    for image in pages:
+        x = image.shape[1] - 10
+        cv2.line(image, (10, 240 + slope), (x, 240 - slope), 0, 5, cv2.LINE_AA)
+    wide = [cv2.copyMakeBorder(image, 0, 0, 0, 200, cv2.BORDER_CONSTANT, value=255) for image in pages]
+    assert share_right(reader, texts, wide) >= 5 / 7
+
+
+def boxed(text: str, digits: Digits, seed: int, *, pen: int = 2, rows: int = 1) -> np.ndarray:
+    """Write a form's boxes, a digit in each, somewhere on a white page."""
+    image = np.zeros((600, 900), np.uint8)
+    across = len(text) // rows
+    for place, digit in enumerate(text):
+        x, y = 60 + 80 * (place % across), 100 + 90 * (place // across)
+        cv2.rectangle(image, (x, y), (x + 80, y + 90), 255, pen, cv2.LINE_AA)
+        mark = 255 - page([digit], digits, height=50, seed=seed + place)
+        columns = np.flatnonzero(mark.any(axis=0))
+        mark = mark[20:80, columns[0] : columns[-1] + 1][:, :70]
+        part = image[y + 15 : y + 75, x + 40 - mark.shape[1] // 2 :][:, : mark.shape[1]]
+        np.maximum(part, mark, out=part)
+    return 255 - image
+
+
+@pytest.mark.parametrize(("pen", "rows"), [(2, 1), (5, 1), (2, 2)])
+def test_digits_in_a_form_s_boxes(reader: Recognizer, few: Digits, pen: int, rows: int) -> None:
+    texts = ["4271", "90", "31415926", "6830"]
+    pages = [boxed(text, few, 100 * seed, pen=pen, rows=rows) for seed, text in enumerate(texts)]
+    wanted = [
+        "\n".join(text[first : first + len(text) // rows] for first in range(0, len(text), len(text) // rows))
+        for text in texts
+    ]
+    assert share_right(reader, wanted, pages) >= 3 / 4
+
+
+@pytest.mark.parametrize("touches", [False, True], ids=["above", "touching"])
+def test_digits_over_a_comb(reader: Recognizer, few: Digits, touches: bool) -> None:
+    texts, pages = ["4271", "31415", "683", "90"], []
+    for seed, text in enumerate(texts):
+        image = page([text], few, gap=30, seed=seed)
+        left, right, bottom = 25, image.shape[1] - 25, 88 if touches else 102
+        cv2.line(image, (left, bottom), (right, bottom), 0, 2)
+        for x in np.linspace(left, right, len(text) + 1).astype(int):
+            cv2.line(image, (int(x), bottom - 14), (int(x), bottom), 0, 2)
+        pages.append(image)
+    assert share_right(reader, texts, pages) >= 3 / 4
+
+
 def test_letters_are_not_cut_until_they_look_like_digits(reader: Recognizer) -> None:
     pages = []
     for letter in "AEFHKMNRWXdhkmw":

@@ -13,6 +13,7 @@ FLOORS = [
     {
         "sheet",
         "ink",
+        "rulings",
         "cleaning",
         "preprocessing",
         "strokes",

@@ -165,7 +165,8 @@ def _candidates(pieces: Line, height: float) -> Iterator[tuple[Candidate, Grey]]
             if last > first + 1 and joined.width > _WIDEST * height:
                 break
             place = (joined.x, joined.y, joined.width, joined.height)
-            yield Candidate(first, last, place, _cost(pieces[first:last], joined, height)), joined.ink
+            marks = 1 + sum(not piece.is_cut_off for piece in pieces[first + 1 : last])
+            yield Candidate(first, last, place, _cost(pieces[first:last], joined, height), marks), joined.ink
 
 
 def _cost(pieces: Line, joined: Piece, height: float) -> float:

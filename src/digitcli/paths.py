@@ -30,12 +30,14 @@ class Candidate:
         first, last: the pieces of the line, from the first to before the last.
         box: of all of them, in pixels of the page.
         cost: what speaks against their being one digit, apart from how it looks.
+        marks: how many whole marks, or parts of one, are joined.
     """
 
     first: int
     last: int
     box: Box
     cost: float
+    marks: int = 1
 
 
 def best_path(candidates: Sequence[Candidate], probabilities: NDArray[np.float32]) -> list[int]:
@@ -83,7 +85,7 @@ def _end(candidates: Sequence[Candidate]) -> int:
 
 def _worth(candidates: Sequence[Candidate], probabilities: NDArray[np.float32]) -> list[float]:
     return [
-        math.log(max(float(likely), 1e-6)) - candidate.cost
+        candidate.marks * math.log(max(float(likely), 1e-6)) - candidate.cost
         for candidate, likely in zip(candidates, probabilities.max(axis=1), strict=True)
     ]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from digitcli.cleaning import find_marks
 from digitcli.ink import Grey
+from digitcli.rulings import usual_size
 
 MAX_MARKS = 1_000  # of a page; more is a texture, not writing
 _MOST_COVERED = 4.0  # of the page's area, by the boxes of all marks; more is a texture as well
@@ -95,14 +96,7 @@ def line_height(line: Line) -> float:
     """Return the height of a line's digits, in pixels: large marks count for more than small ones."""
     if len(line) == 1:
         return float(line[0].height)
-    return _weighted_median(np.array([mark.height for mark in line], float))
-
-
-def _weighted_median(sizes: NDArray[np.float64]) -> float:
-    """Return the size below which lies half of the sum of the sizes' squares."""
-    ascending = np.sort(sizes)
-    shares = np.cumsum(ascending**2) / np.sum(ascending**2)
-    return float(ascending[int(np.searchsorted(shares, 0.5))])
+    return usual_size(np.array([mark.height for mark in line], float))
 
 
 def _marks(ink: Grey) -> list[Piece]:
@@ -164,7 +158,7 @@ def _half(place: int, boxes: NDArray[np.float64]) -> int | None:
     for half in np.flatnonzero(fits[place + 1 :]) + place + 1:
         others = np.delete(boxes, np.array([place, half]), axis=0)
         if gap[half] <= _CRACK * height[half]:
-            is_one = not len(others) or height[half] <= _TALL * _weighted_median(others[:, 3] - others[:, 1])
+            is_one = not len(others) or height[half] <= _TALL * usual_size(others[:, 3] - others[:, 1])
         else:
             level = np.minimum(_overlaps(others, own), _overlaps(others, boxes[half])) >= _BOTH
             is_one = bool((level & (_distances(own, others) < height[half])).any())
@@ -214,9 +208,9 @@ def _group(marks: list[Piece]) -> list[Line]:
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     sizes = np.maximum(widths, heights)
     # what is as high as digits but wider is several that touch, and no larger than one beside it
-    are_several = (heights >= _SMALL * _weighted_median(heights)) & (widths > _LONGEST_BAR * heights)
+    are_several = (heights >= _SMALL * usual_size(heights)) & (widths > _LONGEST_BAR * heights)
     sizes = np.where(are_several, _LONGEST_BAR * heights, sizes)
-    usual = _weighted_median(sizes)
+    usual = usual_size(sizes)
     small = np.array([_is_small(place, boxes, sizes, usual) for place in range(len(marks))])
     small[int(sizes.argmax())] = False  # what all others are small beside
     lines: list[Line] = []

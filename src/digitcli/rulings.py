@@ -1,0 +1,238 @@
+"""Lines that are no writing: ruled across the paper, boxes and combs of forms, drawn under a sum."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.ink import Grey
+
+_SPAN = 0.9  # a ruled line reaches over that share of the picture
+_THIN = 0.035  # and is at most that share of the picture thick
+_PIECE = 12  # pixels at least that a line runs along one row; slanted ones run along several
+_LEAST = 0.04  # longest side of what must be left beside ruled lines, as a share of the picture
+
+# Of marks that are lines themselves; shares of the height that digits have there.
+_PEN = 0.15  # thickness of their lines, at most
+_WIDE, _LONG = 2.2, 1.2  # width from which a mark may hold a line; from which it may be one and nothing else
+_FLAT = 0.5  # height of such a line, slanted, at most; lower rests of a comb go with it
+_HELD = 0.25  # height of what a frame is drawn around, at least; a share of the frame's
+_SIDES = 0.8  # a frame's sides reach over that share of it, where digits stick out
+_MOST = 20  # marks of a page that are looked into
+_SLOPE = 0.15  # of a line, at most
+_FULL, _WAVE = 0.95, 0.5  # of a line with digits on it: share that is drawn, and straight; of its thickness
+_STEP = 1.5  # pixels by which a straight line may seem to wave at least
+_SMALLEST = 40  # pixels, width of such a mark
+_MOST_MARKS = 1_000  # of a page; more is a texture
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A thin line from left to right.
+
+    Attributes:
+        left, top: of its mask, in pixels of the picture.
+        mask: (H, W) bool, a pixel more above and below than the line.
+        thickness: in pixels.
+    """
+
+    left: int
+    top: int
+    mask: NDArray[np.bool_]
+    thickness: float
+
+    @property
+    def middle(self) -> float:
+        """The y of its middle."""
+        return self.top + len(self.mask) / 2
+
+    def is_straight(self, written: Grey) -> bool:
+        """Tell whether `written` is there all along the line, and as straight as a ruler draws."""
+        part = written[self.top : self.top + len(self.mask), self.left : self.left + self.mask.shape[1]]
+        ink = (part > 0) & self.mask
+        filled = np.flatnonzero(ink.any(axis=0))
+        if len(filled) < _FULL * self.mask.shape[1]:
+            return False
+        middles = np.arange(len(ink)) @ ink[:, filled] / ink[:, filled].sum(axis=0)
+        off = middles - np.polynomial.Polynomial.fit(filled, middles, 1)(filled)
+        return float(np.quantile(np.abs(off), _FULL)) <= max(_STEP, _WAVE * self.thickness)
+
+    def without_crossings(self, written: Grey) -> NDArray[np.bool_]:
+        """Return its mask less what crosses it: where `written` is taller than the line."""
+        reach = math.ceil(1.6 * self.thickness) + 3
+        bottom = self.top + len(self.mask)
+        first, last = max(0, self.top - reach), min(len(written), bottom + reach)
+        around = written[first:last, self.left : self.left + self.mask.shape[1]]
+        crossed = cv2.morphologyEx(around, cv2.MORPH_OPEN, np.ones((reach, 1), np.uint8))
+        return np.asarray(self.mask & (crossed[self.top - first : bottom - first] == 0))
+
+    def draw_on(self, found: Grey, mask: NDArray[np.bool_]) -> None:
+        """Set `found` (H, W) to 1 where `mask`, which lies as the line's own, does."""
+        found[self.top : self.top + len(mask), self.left : self.left + mask.shape[1]][mask] = 1
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Where on the page a connected part of a mark is, and which pixels there are its own."""
+
+    area: tuple[slice, slice]
+    mask: NDArray[np.bool_]
+
+
+def ruled_lines(written: Grey) -> Grey:
+    """Return the pixels of thin straight lines from one side to the other, less what crosses them."""
+    found = _across(written) | _across(written.T.copy()).T
+    rest = np.where(found > 0, 0, written).astype(np.uint8)
+    outlines, _ = cv2.findContours(rest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    largest = max((max(cv2.boundingRect(outline)[2:]) for outline in outlines), default=0)
+    if largest < _LEAST * max(written.shape):  # the lines were the writing: somebody's 1
+        return np.zeros_like(written)
+    return np.asarray(found, np.uint8)
+
+
+def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | None:
+    """Return the pixels of lines that are marks or parts of marks, and of what else is left of a comb.
+
+    A frame has two sides each way, and something in it; any other line is too long for a digit's.
+
+    Args:
+        marks: (H, W), 1 for the pixels of the first mark.
+        boxes: (N, 5), x, y, width, height and area of each.
+
+    Returns:
+        (H, W), 1 where such a line is, or None where there is none.
+    """
+    widths, heights = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
+    if len(boxes) > _MOST_MARKS:
+        return None
+    usual = usual_size(heights)
+    is_long = (widths >= _WIDE * usual) | ((widths >= _LONG * usual) & (heights <= _FLAT * usual))
+    found = np.zeros(marks.shape, np.uint8)
+    ruled: list[int] = []
+    rests: list[_Rest] = []
+    for place in np.argsort(-widths * heights, kind="stable")[:_MOST].tolist():
+        if widths[place] < _SMALLEST or not (is_long[place] or _holds_another(boxes, place)):
+            continue
+        left, top, width, height = (int(value) for value in boxes[place, : cv2.CC_STAT_AREA])
+        area = np.s_[top : top + height, left : left + width]
+        own = (marks[area] == place + 1).astype(np.uint8)
+        lines = _lines_of(own, usual, is_long=bool(is_long[place]))
+        if lines is not None:
+            found[area] |= lines
+            ruled.append(place)
+            rests += _rests(np.where(lines > 0, 0, own).astype(np.uint8), left, top)
+    left_over = np.array([*np.delete(heights, ruled), *(len(rest.mask) for rest in rests)])
+    if not ruled or not len(left_over):  # or the lines were the writing
+        return None
+    lowest = _FLAT * usual_size(left_over)
+    for rest in rests:
+        if len(rest.mask) < lowest:
+            found[rest.area][rest.mask] = 1
+    return found
+
+
+def usual_size(sizes: NDArray[Any]) -> float:
+    """Return the size below which lies half of the sum of the sizes' squares."""
+    ascending = np.sort(np.asarray(sizes, float))
+    shares = np.cumsum(ascending**2) / np.sum(ascending**2)
+    return float(ascending[int(np.searchsorted(shares, 0.5))])
+
+
+def _holds_another(boxes: NDArray[np.int32], place: int) -> bool:
+    """Tell whether the box (5,) of a mark goes around that of another, which is no dust."""
+    left, top, width, height = (boxes[:, column] for column in range(cv2.CC_STAT_AREA))
+    x, y, across, down = boxes[place, : cv2.CC_STAT_AREA]
+    is_held = (
+        (left > x)
+        & (top > y)
+        & (left + width < x + across)
+        & (top + height < y + down)
+        & (height >= _HELD * down)
+    )
+    return bool(is_held.any())
+
+
+def _lines_of(mark: Grey, usual: float, *, is_long: bool) -> Grey | None:
+    """Return the pixels of a frame's lines, or of one that is too long for a digit's, in a mark (H, W)."""
+    across = _lines(mark, _SIDES, _PEN * usual)
+    if not across:
+        return None
+    lines = np.zeros_like(mark)
+    sides: list[_Line] = []
+    top, bottom = (int(across[k].top + (k < 0) * len(across[k].mask)) for k in (0, -1))
+    if len(across) > 1:
+        between = mark[top:bottom]
+        sides = _lines(between.T.copy(), _SPAN, _PEN * usual)
+    if len(sides) < 2:
+        sides = []
+        is_line = len(mark) <= _FLAT * usual  # else the feet of touching digits may look like one
+        across = [
+            line
+            for line in across
+            if is_long and line.mask.shape[1] >= _SPAN * mark.shape[1] and (is_line or line.is_straight(mark))
+        ]
+    if not across:
+        return None
+    uprights = np.zeros_like(mark)
+    for side in sides:
+        side.draw_on(uprights[top:bottom].T, side.mask)
+    levels = np.zeros_like(mark)
+    for line in across:
+        line.draw_on(levels, line.mask)
+        line.draw_on(lines, line.without_crossings(np.where(uprights > 0, 0, mark).astype(np.uint8)))
+    rest = np.where(levels > 0, 0, mark).astype(np.uint8)[top:bottom].T.copy()
+    for side in sides:
+        side.draw_on(lines[top:bottom].T, side.without_crossings(rest))
+    return lines
+
+
+def _rests(left_over: Grey, left: int, top: int) -> list[_Rest]:
+    """Return what is left (H, W) of a mark at (`left`, `top`) without its lines, part by part."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(left_over, connectivity=8)
+    rests = []
+    for number, (x, y, width, height, _) in enumerate(boxes.tolist()[1:], start=1):
+        mask = labels[y : y + height, x : x + width] == number
+        rests.append(_Rest(np.s_[top + y : top + y + height, left + x : left + x + width], mask))
+    return rests
+
+
+def _across(written: Grey) -> Grey:
+    """Return the pixels of lines from the left to the right of a picture, less what crosses them."""
+    found = np.zeros_like(written)
+    for line in _lines(written, _SPAN, _THIN * len(written)):
+        line.draw_on(found, line.without_crossings(written))
+    return found
+
+
+def _lines(written: Grey, span: float, pen: float) -> list[_Line]:
+    """Find thin lines, level or a little slanted, from top to bottom.
+
+    Args:
+        written: (H, W), 0 or 1.
+        span: share of the width that they reach over, at least.
+        pen: thickness, at most, in pixels; three always are thin enough.
+    """
+    height, width = written.shape
+    piece = max(_PIECE, width // 12)
+    # a line that is a little slanted runs along a row for a while, then along the next
+    row, paper = np.ones((1, piece), np.uint8), 0  # beside the picture
+    runs = cv2.morphologyEx(written, cv2.MORPH_OPEN, row, borderType=cv2.BORDER_CONSTANT, borderValue=paper)
+    joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, piece), np.uint8))
+    count, marks, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for mark in range(1, count):
+        left, top, length, tall = (int(value) for value in boxes[mark, : cv2.CC_STAT_AREA])
+        if length < span * width or tall > pen + _SLOPE * length:
+            continue
+        line = (marks[top : top + tall, left : left + length] == mark).astype(np.uint8)
+        thickness = float(np.median(line.sum(axis=0)))
+        if thickness > max(3.0, pen):
+            continue
+        first, last = max(0, top - 1), min(height, top + tall + 1)
+        line = np.pad(line, ((top - first, last - top - tall), (0, 0)))
+        line = np.asarray(cv2.dilate(line, np.ones((3, 1), np.uint8)))
+        found.append(_Line(left, first, line > 0, thickness))
+    return sorted(found, key=lambda line: line.middle)
