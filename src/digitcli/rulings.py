@@ -13,13 +13,17 @@ from digitcli.ink import Grey
 _SPAN = 0.9  # a ruled line reaches over that share of the picture
 _THIN = 0.035  # and is at most that share of the picture thick
 _PIECE = 12  # pixels at least that a line runs along one row; slanted ones run along several
+_FAINT_SLACK = 5.0  # pixels by which a faint line may be blurred
 _LEAST = 0.04  # longest side of what must be left beside ruled lines, as a share of the picture
 
 # Of marks that are lines themselves; shares of the height that digits have there.
 _PEN = 0.15  # thickness of their lines, at most
 _WIDE, _LONG = 2.2, 1.2  # width from which a mark may hold a line; from which it may be one and nothing else
 _FLAT = 0.5  # height of such a line, slanted, at most; lower rests of a comb go with it
-_HELD = 0.25  # height of what a frame is drawn around, at least; a share of the frame's
+_HELD, _DUST = (
+    0.25,
+    0.04,
+)  # height of what a frame is drawn around, at least; shares of a cell's, of the frame's
 _SIDES = 0.8  # a frame's sides reach over that share of it, where digits stick out
 _MOST = 20  # marks of a page that are looked into
 _SLOPE = 0.15  # of a line, at most
@@ -60,13 +64,13 @@ class _Line:
         off = middles - np.polynomial.Polynomial.fit(filled, middles, 1)(filled)
         return float(np.quantile(np.abs(off), _FULL)) <= max(_STEP, _WAVE * self.thickness)
 
-    def without_crossings(self, written: Grey) -> NDArray[np.bool_]:
-        """Return its mask less what crosses it: where `written` is taller than the line."""
-        reach = math.ceil(1.6 * self.thickness) + 3
+    def without_crossings(self, written: Grey, *, slack: float = 1.0) -> NDArray[np.bool_]:
+        """Return its mask less what crosses it: where `written` is a quarter and `slack` pixels taller."""
+        reach = math.ceil(1.25 * self.thickness + slack)
         bottom = self.top + len(self.mask)
         first, last = max(0, self.top - reach), min(len(written), bottom + reach)
         around = written[first:last, self.left : self.left + self.mask.shape[1]]
-        crossed = cv2.morphologyEx(around, cv2.MORPH_OPEN, np.ones((reach, 1), np.uint8))
+        crossed = _opened(around, (reach, 1))
         return np.asarray(self.mask & (crossed[self.top - first : bottom - first] == 0))
 
     def draw_on(self, found: Grey, mask: NDArray[np.bool_]) -> None:
@@ -108,22 +112,31 @@ def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | No
     widths, heights = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
     if len(boxes) > _MOST_MARKS:
         return None
-    usual = usual_size(heights)
+    largest = np.argsort(-widths * heights, kind="stable")[:_MOST].tolist()
+    held = {place: _height_inside(boxes, place) for place in largest}
+    holders = [place for place, height in held.items() if height >= _DUST * heights[place]]
+    usual = usual_size(np.delete(heights, holders))
     is_long = (widths >= _WIDE * usual) | ((widths >= _LONG * usual) & (heights <= _FLAT * usual))
     found = np.zeros(marks.shape, np.uint8)
     ruled: list[int] = []
     rests: list[_Rest] = []
-    for place in np.argsort(-widths * heights, kind="stable")[:_MOST].tolist():
-        if widths[place] < _SMALLEST or not (is_long[place] or _holds_another(boxes, place)):
+    for place in largest:
+        if widths[place] < _SMALLEST or not (is_long[place] or place in holders):
             continue
         left, top, width, height = (int(value) for value in boxes[place, : cv2.CC_STAT_AREA])
         area = np.s_[top : top + height, left : left + width]
         own = (marks[area] == place + 1).astype(np.uint8)
-        lines = _lines_of(own, usual, is_long=bool(is_long[place]))
+        lines = _frame(own, held[place], usual) if place in holders else None
+        if lines is None and is_long[place]:
+            lines = _long_lines(own, usual)
         if lines is not None:
             found[area] |= lines
             ruled.append(place)
-            rests += _rests(np.where(lines > 0, 0, own).astype(np.uint8), left, top)
+            parts = _rests(np.where(lines > 0, 0, own).astype(np.uint8), left, top)
+            if all(_is_upright(part.mask, _PEN * usual) for part in parts):  # a frame, open somewhere
+                found[area] |= own
+            else:
+                rests += parts
     left_over = np.array([*np.delete(heights, ruled), *(len(rest.mask) for rest in rests)])
     if not ruled or not len(left_over):  # or the lines were the writing
         return None
@@ -141,52 +154,52 @@ def usual_size(sizes: NDArray[Any]) -> float:
     return float(ascending[int(np.searchsorted(shares, 0.5))])
 
 
-def _holds_another(boxes: NDArray[np.int32], place: int) -> bool:
-    """Tell whether the box (5,) of a mark goes around that of another, which is no dust."""
+def _height_inside(boxes: NDArray[np.int32], place: int) -> int:
+    """Return the height of the highest mark within the box of another, 0 where there is none."""
     left, top, width, height = (boxes[:, column] for column in range(cv2.CC_STAT_AREA))
     x, y, across, down = boxes[place, : cv2.CC_STAT_AREA]
-    is_held = (
-        (left > x)
-        & (top > y)
-        & (left + width < x + across)
-        & (top + height < y + down)
-        & (height >= _HELD * down)
+    is_inside = (left > x) & (top > y) & (left + width < x + across) & (top + height < y + down)
+    return int(height[is_inside].max(initial=0))
+
+
+def _frame(mark: Grey, held: int, usual: float) -> Grey | None:
+    """Return the pixels of a frame's or a table's lines, in a mark (H, W) that is one; else None.
+
+    Args:
+        mark: 0 or 1.
+        held: height of the highest mark in it.
+        usual: height of digits on the page.
+    """
+    levels = _lines(mark, _SIDES, _PEN * usual)
+    if len(levels) < 2:
+        return None
+    top, bottom = levels[0].top, levels[-1].top + len(levels[-1].mask)
+    uprights = _lines(mark[top:bottom].T.copy(), _SIDES, _PEN * usual)
+    if len(uprights) < 2 or held < _HELD * (bottom - top) / (len(levels) - 1):
+        return None
+    lines, level_ink, upright_ink = (np.zeros_like(mark) for _ in range(3))
+    for line in levels:
+        line.draw_on(level_ink, line.mask)
+    for line in uprights:
+        line.draw_on(upright_ink[top:bottom].T, line.mask)
+    without_uprights, without_levels = (
+        np.where(ink > 0, 0, mark).astype(np.uint8) for ink in (upright_ink, level_ink)
     )
-    return bool(is_held.any())
-
-
-def _lines_of(mark: Grey, usual: float, *, is_long: bool) -> Grey | None:
-    """Return the pixels of a frame's lines, or of one that is too long for a digit's, in a mark (H, W)."""
-    across = _lines(mark, _SIDES, _PEN * usual)
-    if not across:
-        return None
-    lines = np.zeros_like(mark)
-    sides: list[_Line] = []
-    top, bottom = (int(across[k].top + (k < 0) * len(across[k].mask)) for k in (0, -1))
-    if len(across) > 1:
-        between = mark[top:bottom]
-        sides = _lines(between.T.copy(), _SPAN, _PEN * usual)
-    if len(sides) < 2:
-        sides = []
-        is_line = len(mark) <= _FLAT * usual  # else the feet of touching digits may look like one
-        across = [
-            line
-            for line in across
-            if is_long and line.mask.shape[1] >= _SPAN * mark.shape[1] and (is_line or line.is_straight(mark))
-        ]
-    if not across:
-        return None
-    uprights = np.zeros_like(mark)
-    for side in sides:
-        side.draw_on(uprights[top:bottom].T, side.mask)
-    levels = np.zeros_like(mark)
-    for line in across:
-        line.draw_on(levels, line.mask)
-        line.draw_on(lines, line.without_crossings(np.where(uprights > 0, 0, mark).astype(np.uint8)))
-    rest = np.where(levels > 0, 0, mark).astype(np.uint8)[top:bottom].T.copy()
-    for side in sides:
-        side.draw_on(lines[top:bottom].T, side.without_crossings(rest))
+    for line in levels:
+        line.draw_on(lines, line.without_crossings(without_uprights))
+    for line in uprights:
+        line.draw_on(lines[top:bottom].T, line.without_crossings(without_levels[top:bottom].T.copy()))
     return lines
+
+
+def _long_lines(mark: Grey, usual: float) -> Grey | None:
+    """Return the pixels of lines that are too long for a digit's, in a mark (H, W), or None."""
+    is_line = len(mark) <= _FLAT * usual  # else the feet of touching digits may look like one
+    lines = np.zeros_like(mark)
+    for line in _lines(mark, _SPAN, _PEN * usual):
+        if is_line or line.is_straight(mark):
+            line.draw_on(lines, line.without_crossings(mark))
+    return lines if lines.any() else None
 
 
 def _rests(left_over: Grey, left: int, top: int) -> list[_Rest]:
@@ -199,11 +212,17 @@ def _rests(left_over: Grey, left: int, top: int) -> list[_Rest]:
     return rests
 
 
+def _is_upright(mask: NDArray[np.bool_], pen: float) -> bool:
+    """Tell whether a mark (H, W) is a thin line from its top to its bottom."""
+    height, width = mask.shape
+    return bool(width <= pen + _SLOPE * height and np.count_nonzero(mask) <= max(3.0, pen) * height)
+
+
 def _across(written: Grey) -> Grey:
     """Return the pixels of lines from the left to the right of a picture, less what crosses them."""
     found = np.zeros_like(written)
     for line in _lines(written, _SPAN, _THIN * len(written)):
-        line.draw_on(found, line.without_crossings(written))
+        line.draw_on(found, line.without_crossings(written, slack=_FAINT_SLACK))
     return found
 
 
@@ -218,8 +237,7 @@ def _lines(written: Grey, span: float, pen: float) -> list[_Line]:
     height, width = written.shape
     piece = max(_PIECE, width // 12)
     # a line that is a little slanted runs along a row for a while, then along the next
-    row, paper = np.ones((1, piece), np.uint8), 0  # beside the picture
-    runs = cv2.morphologyEx(written, cv2.MORPH_OPEN, row, borderType=cv2.BORDER_CONSTANT, borderValue=paper)
+    runs = _opened(written, (1, piece))
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, piece), np.uint8))
     count, marks, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
@@ -236,3 +254,11 @@ def _lines(written: Grey, span: float, pen: float) -> list[_Line]:
         line = np.asarray(cv2.dilate(line, np.ones((3, 1), np.uint8)))
         found.append(_Line(left, first, line > 0, thickness))
     return sorted(found, key=lambda line: line.middle)
+
+
+def _opened(written: Grey, shape: tuple[int, int]) -> Grey:
+    """Return what of a picture (H, W) is at least so many pixels high and wide; beside it is paper."""
+    brush = np.ones(shape, np.uint8)
+    return np.asarray(
+        cv2.morphologyEx(written, cv2.MORPH_OPEN, brush, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    )
