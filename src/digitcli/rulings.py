@@ -27,8 +27,9 @@ _HELD, _DUST = (
 _SIDES = 0.8  # a frame's sides reach over that share of it, where digits stick out
 _MOST = 20  # marks of a page that are looked into
 _SLOPE = 0.15  # of a line, at most
-_FULL, _WAVE = 0.95, 0.5  # of a line with digits on it: share that is drawn, and straight; of its thickness
-_STEP = 1.5  # pixels by which a straight line may seem to wave at least
+# Of a line with digits on it: shares that are drawn and straight; by which it may wave, of its thickness.
+_FULL, _STRAIGHT, _WAVE = 0.95, 0.7, 0.3
+_STEP = 1.0  # pixels by which a straight line may seem to wave at least
 _SMALLEST = 40  # pixels, width of such a mark
 _MOST_MARKS = 1_000  # of a page; more is a texture
 
@@ -61,8 +62,11 @@ class _Line:
         if len(filled) < _FULL * self.mask.shape[1]:
             return False
         middles = np.arange(len(ink)) @ ink[:, filled] / ink[:, filled].sum(axis=0)
-        off = middles - np.polynomial.Polynomial.fit(filled, middles, 1)(filled)
-        return float(np.quantile(np.abs(off), _FULL)) <= max(_STEP, _WAVE * self.thickness)
+        off = np.zeros(len(filled))
+        for _ in range(2):  # the second time without what stands on the line
+            near = off <= np.quantile(off, _STRAIGHT)
+            off = np.abs(middles - np.polynomial.Polynomial.fit(filled[near], middles[near], 1)(filled))
+        return float(np.quantile(off, _STRAIGHT)) <= max(_STEP, _WAVE * self.thickness)
 
     def without_crossings(self, written: Grey, *, slack: float = 1.0) -> NDArray[np.bool_]:
         """Return its mask less what crosses it: where `written` is a quarter and `slack` pixels taller."""
