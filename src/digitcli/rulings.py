@@ -19,6 +19,7 @@ _LEAST = 0.04  # longest side of what must be left beside ruled lines, as a shar
 # Of marks that are lines themselves; shares of the height that digits have there.
 _PEN = 0.15  # thickness of their lines, at most
 _WIDE, _LONG = 2.2, 1.2  # width from which a mark may hold a line; from which it may be one and nothing else
+_LEAN = 5.0  # height to width of what is a line or a 1, and tells nothing of the others' height
 _FLAT = 0.5  # height of such a line, slanted, at most; lower rests of a comb go with it
 _HELD, _DUST = (
     0.25,
@@ -30,7 +31,7 @@ _SLOPE = 0.15  # of a line, at most
 # Of a line with digits on it: shares that are drawn and straight; by which it may wave, of its thickness.
 _FULL, _STRAIGHT, _WAVE = 0.95, 0.7, 0.3
 _STEP = 1.0  # pixels by which a straight line may seem to wave at least
-_SMALLEST = 40  # pixels, width of such a mark
+_SMALLEST = 40  # pixels, longer side of such a mark
 _MOST_MARKS = 1_000  # of a page; more is a texture
 
 
@@ -116,16 +117,20 @@ def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | No
     widths, heights = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
     if len(boxes) > _MOST_MARKS:
         return None
-    largest = np.argsort(-widths * heights, kind="stable")[:_MOST].tolist()
+    sizes = np.where(np.maximum(widths, heights) >= _SMALLEST, widths * heights, 0)
+    largest = np.argsort(-sizes, kind="stable")[: min(_MOST, np.count_nonzero(sizes))].tolist()
     held = {place: _height_inside(boxes, place) for place in largest}
     holders = [place for place, height in held.items() if height >= _DUST * heights[place]]
-    usual = usual_size(np.delete(heights, holders))
+    is_full = heights < _LEAN * widths
+    is_full[holders] = False
+    usual = usual_size(heights[is_full] if is_full.any() else heights)
     is_long = (widths >= _WIDE * usual) | ((widths >= _LONG * usual) & (heights <= _FLAT * usual))
+    is_tall = heights >= _WIDE * usual
     found = np.zeros(marks.shape, np.uint8)
     ruled: list[int] = []
     rests: list[_Rest] = []
     for place in largest:
-        if widths[place] < _SMALLEST or not (is_long[place] or place in holders):
+        if not (is_long[place] or is_tall[place] or place in holders):
             continue
         left, top, width, height = (int(value) for value in boxes[place, : cv2.CC_STAT_AREA])
         area = np.s_[top : top + height, left : left + width]
@@ -133,6 +138,9 @@ def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | No
         lines = _frame(own, held[place], usual) if place in holders else None
         if lines is None and is_long[place]:
             lines = _long_lines(own, usual)
+        if lines is None and is_tall[place]:
+            upright = _long_lines(own.T.copy(), usual)
+            lines = None if upright is None else upright.T
         if lines is not None:
             found[area] |= lines
             ruled.append(place)
