@@ -18,7 +18,7 @@ _LEAST = 0.04  # longest side of what must be left beside ruled lines, as a shar
 
 # Of marks that are lines themselves; shares of the height that digits have there.
 _PEN = 0.15  # thickness of their lines, at most
-_WIDE, _LONG = 2.2, 1.2  # width from which a mark may hold a line; from which it may be one and nothing else
+_WIDE, _LONG = 2.2, 1.8  # width from which a mark may hold a line; from which it may be one and nothing else
 _LEAN = 5.0  # height to width of what is a line or a 1, and tells nothing of the others' height
 _FLAT = 0.5  # height of such a line, slanted, at most; lower rests of a comb go with it
 _HELD, _DUST = (
