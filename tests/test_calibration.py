@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from digitcli.calibration import apply_temperature, fit_temperature, fit_threshold, with_temperature
+from digitcli.calibration import apply_temperature, fit_temperature, fit_threshold, helps, with_temperature
+from digitcli.datasets import Digits
+from digitcli.preprocessing import Images
+from digitcli.second_look import DigitReader
 
 
 def honest(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,3 +53,24 @@ def test_the_threshold_gives_up_one_digit_in_a_thousand() -> None:
 
 def test_few_images_tell_nothing() -> None:
     assert fit_temperature([np.eye(10, dtype=np.float32)], np.arange(10, dtype=np.uint8)) == 1.0
+
+
+class Turned(DigitReader):
+    """Reads upright images rightly but unsurely, and turned ones rightly (`helped`) or wrongly."""
+
+    def __init__(self, helped: bool) -> None:
+        self.helped = helped
+
+    def network(self, images: Images) -> NDArray[np.float32]:
+        right = np.full(10, 0.3 / 9, np.float32)
+        right[0] = 0.7
+        sure = np.eye(10, dtype=np.float32)[0 if self.helped else 1]
+        upright = images[:, 2, 2] == 255  # a corner that turning takes away
+        return np.where(upright[:, np.newaxis], right, sure)
+
+
+@pytest.mark.parametrize("helped", [True, False])
+def test_validation_images_tell_whether_a_second_look_helps(helped: bool) -> None:
+    images = np.zeros((8, 28, 28), np.uint8)
+    images[:, 2, 2] = 255
+    assert helps(Turned(helped), Digits(images, np.zeros(8, np.uint8))) == helped

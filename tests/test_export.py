@@ -25,6 +25,7 @@ def test_onnx_agrees_with_keras_for_every_recipe(name: str, tmp_path: Path, few:
     assert reported == pytest.approx(difference)
     assert reported < 1e-5
     assert Recognizer.load(path).threshold == 0.625
+    assert Recognizer.load(path).looks_again
 
 
 def test_parts_have_names_a_reader_understands(trained: Path) -> None:
@@ -42,3 +43,13 @@ def test_a_model_that_disagrees_is_refused(
     monkeypatch.setattr(export, "TOLERANCE", -1.0)
     with pytest.raises(ExportError, match=r"differs from the Keras model by .* on 300 images"):
         export_onnx(network, tmp_path / "model.onnx", few.images, 0.5)
+
+
+def test_a_model_says_whether_it_takes_a_second_look(tmp_path: Path, few: Digits) -> None:
+    network = build_network(load_recipe("ci")[1])  # untrained, so unsure of everything
+    path = tmp_path / "model.onnx"
+    export_onnx(network, path, few.images, 0.5, looks_again=False)
+    without = Recognizer.load(path)
+    assert (without.digits(few.images) == without.network(few.images)).all()
+    without.looks_again = True
+    assert (without.digits(few.images) != without.network(few.images)).any()

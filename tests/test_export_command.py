@@ -30,7 +30,7 @@ FLOATS = ("model.onnx", "model.tflite", "saved-model")
 INT8 = ("model.int8.onnx", "model.int8.tflite")
 KEYS = {
     "labels", "input", "output", "preprocessing_version", "rejection_threshold", "temperature_applied",
-    "arithmetic", "recipe", "trained_on", "model_license", "made_by",
+    "second_look", "arithmetic", "recipe", "trained_on", "model_license", "made_by",
 }  # fmt: skip
 
 
@@ -122,6 +122,7 @@ def test_what_is_to_be_known_is_inside(exported: tuple[Path, dict[str, Any]], na
     assert found["preprocessing_version"] == str(PREPROCESSING_VERSION)
     calibration = run_record["calibration"]
     assert float(found["rejection_threshold"]) == pytest.approx(calibration["threshold"], abs=1e-6)
+    assert found["second_look"] == ("yes" if calibration["second_look"] else "no")
     assert float(found["temperature_applied"]) == pytest.approx(calibration["temperature"], abs=1e-6)
     assert (found["recipe"], found["trained_on"]) == ("ci", "sample")
     assert "MIT" in found["model_license"]

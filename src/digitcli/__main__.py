@@ -28,14 +28,15 @@ def main() -> None:
     except KeyboardInterrupt:
         status = _INTERRUPTED
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed before the program began
+            sys.stdout.flush()
     except OSError as error:
         if not status and error.errno != errno.EPIPE:
             sys.stderr.write(f"Error: the output: cannot be written: {error.strerror}\n")
             status = 1  # errors.ExitCode.FAILED
     except ValueError:  # closed
         pass
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # or closed before it began
         sys.stderr.flush()
     # Nothing is left to be done. After Ctrl-C in Python code that an extension module ran, Python would
     # end by the signal in place of the status; after an error it would wait for the import of TensorFlow,

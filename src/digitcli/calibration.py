@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.datasets.digits import Labels
+from digitcli.datasets.digits import Digits, Labels
 from digitcli.layers import Weights
 from digitcli.metrics import EPSILON
+from digitcli.second_look import DigitReader, unsure
 
 REJECTED = 0.001  # share of the validation digits that the threshold gives up
 _LOWEST, _HIGHEST = 0.3, 0.95  # thresholds; few images or a poor model are no reason to leave these
@@ -32,8 +33,7 @@ def fit_temperature(members: list[NDArray[np.float32]], labels: Labels) -> float
         return 1.0  # too few to tell
 
     def loss(log_temperature: float) -> float:
-        mean = apply_temperature(members, float(np.exp(log_temperature)))
-        return float(-np.log(np.maximum(mean[np.arange(len(labels)), labels], EPSILON)).mean())
+        return _cross_entropy(apply_temperature(members, float(np.exp(log_temperature))), labels)
 
     low, high = np.log(_COLDEST), np.log(_HOTTEST)
     for _ in range(_STEPS):  # golden-section search: the loss has one minimum
@@ -62,6 +62,18 @@ def fit_threshold(probabilities: NDArray[np.floating[Any]]) -> float:
     """
     found = float(np.quantile(probabilities.max(axis=1), REJECTED))
     return min(max(found, _LOWEST), _HIGHEST)
+
+
+def helps(reader: DigitReader, digits: Digits) -> bool:
+    """Tell whether a reader is less wrong about digits, by cross-entropy, with a second look than without."""
+    alone = reader.network(digits.images)
+    again = reader.look_again(digits.images, alone, unsure(alone))
+    return _cross_entropy(again, digits.labels) <= _cross_entropy(alone, digits.labels)
+
+
+def _cross_entropy(probabilities: NDArray[np.floating[Any]], labels: Labels) -> float:
+    likely = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(likely, EPSILON)).mean())
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,11 +6,7 @@ import numpy as np
 
 from digitcli import artifacts, finetuning, plotting
 from digitcli.augmentation import preview
-from digitcli.calibration import (
-    fit_temperature,
-    fit_threshold,
-    with_temperature,
-)
+from digitcli.calibration import fit_temperature, fit_threshold, helps, with_temperature
 from digitcli.config import Augmentation
 from digitcli.datasets import Digits
 from digitcli.evaluation import evaluate
@@ -52,14 +48,16 @@ def deliver(
     """
     temperature = _fit_temperature(run, progress.weights())
     network = assemble(run.recipe, [with_temperature(weights, temperature) for weights in progress.weights()])
-    threshold = fit_threshold(KerasReader(network).digits(run.division.validation.images))
+    reader = KerasReader(network)
+    reader.looks_again = helps(reader, run.division.validation)
+    threshold = fit_threshold(reader.digits(run.division.validation.images))
     with artifacts.replacing(run.folder) as files:
         report.stage("Exporting to ONNX and checking it against Keras")
         with timed(durations, "export"):
             network.save(files.path(artifacts.KERAS_MODEL))
             model = files.path(artifacts.MODEL)
             checked = run.division.validation.images[:_EXPORT_CHECK]
-            difference = export_onnx(network, model, checked, threshold)
+            difference = export_onnx(network, model, checked, threshold, looks_again=reader.looks_again)
         report.stage("Reading the test images")
         with timed(durations, "test"):
             # The test set is read here, once; nothing above has seen it.
@@ -86,7 +84,11 @@ def deliver(
         description = describe(run, choice, durations) | {
             "parameters": network.count_params(),
             "weights_sha256": digest,
-            "calibration": {"temperature": temperature, "threshold": threshold},
+            "calibration": {
+                "temperature": temperature,
+                "threshold": threshold,
+                "second_look": reader.looks_again,
+            },
             "validation": {"accuracy": validation.accuracy, "loss": validation.loss},
             "onnx": {"largest_difference": difference, "model_bytes": model.stat().st_size},
         }

@@ -19,7 +19,11 @@ def load_reader(path: Path) -> DigitReader:
     if path.suffix == ".keras":
         from digitcli.models import load_keras_reader
 
-        return load_keras_reader(path)
+        reader = load_keras_reader(path)
+        calibration = (artifacts.record_beside(path) or {}).get("calibration")
+        if isinstance(calibration, dict):  # an ONNX file says so itself
+            reader.looks_again = calibration.get("second_look") is not False
+        return reader
     return Recognizer.load(path)
 
 

@@ -10,10 +10,12 @@ from digitcli.errors import ExportError
 from digitcli.metrics import TOLERANCE
 from digitcli.models import INPUT, OUTPUT, KerasReader, Network
 from digitcli.preprocessing import Images
-from digitcli.recognizer import THRESHOLD_KEY, Recognizer
+from digitcli.recognizer import NO, SECOND_LOOK_KEY, THRESHOLD_KEY, YES, Recognizer
 
 
-def export_onnx(network: Network, path: Path, images: Images, threshold: float) -> float:
+def export_onnx(
+    network: Network, path: Path, images: Images, threshold: float, *, looks_again: bool = True
+) -> float:
     """Write `network` to `path` and check the file against it.
 
     Args:
@@ -21,6 +23,7 @@ def export_onnx(network: Network, path: Path, images: Images, threshold: float) 
         path: where to write; the caller keeps it only if this returns.
         images: (N, 28, 28) uint8, real images to compare on.
         threshold: the confidence below which a mark is no digit; kept inside the file.
+        looks_again: whether it is to be read with a second look; kept there, too.
 
     Returns:
         The largest difference between the two, over all probabilities of all images.
@@ -34,7 +37,7 @@ def export_onnx(network: Network, path: Path, images: Images, threshold: float) 
         # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
         network.export(path, format="onnx", verbose=False)
-    _name_parts(path, threshold)
+    _name_parts(path, {THRESHOLD_KEY: f"{threshold:.6f}", SECOND_LOOK_KEY: YES if looks_again else NO})
     difference = float(np.abs(Recognizer.load(path).network(images) - expected).max())
     if not difference <= TOLERANCE:  # also where it is NaN
         raise ExportError(
@@ -44,7 +47,7 @@ def export_onnx(network: Network, path: Path, images: Images, threshold: float) 
     return difference
 
 
-def _name_parts(path: Path, threshold: float) -> None:
+def _name_parts(path: Path, facts: dict[str, str]) -> None:
     """Give input, output and batch axis names that a reader understands, and add what it needs to know."""
     model = onnx.load(path)
     names = {model.graph.input[0].name: INPUT, model.graph.output[0].name: OUTPUT}
@@ -54,6 +57,6 @@ def _name_parts(path: Path, threshold: float) -> None:
     for value in (model.graph.input[0], model.graph.output[0]):
         value.name = names[value.name]
         value.type.tensor_type.shape.dim[0].dim_param = "N"
-    onnx.helper.set_model_props(model, {THRESHOLD_KEY: f"{threshold:.6f}"})
+    onnx.helper.set_model_props(model, facts)
     onnx.checker.check_model(model)
     onnx.save(model, path)

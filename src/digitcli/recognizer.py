@@ -1,7 +1,7 @@
 """Reading digits with a trained model on ONNX Runtime, without TensorFlow: the public Python API."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ _MAX_THREADS = 4  # more do not help so small a network
 _SUM_TOLERANCE = 1e-3  # of ten probabilities
 USUAL_THRESHOLD = 0.5  # where the model says none
 THRESHOLD_KEY = "rejection_threshold"  # in the model's metadata
+SECOND_LOOK_KEY, YES, NO = "second_look", "yes", "no"  # there, too; what older files do not say is yes
 BOXED_MODEL = Path(__file__).parent / "boxed" / MODEL
 _INPUT_SHAPE = [IMAGE_SIZE, IMAGE_SIZE, 1]
 
@@ -76,7 +77,9 @@ class Recognizer(DigitReader):
         self._session = session
         self._input = session.get_inputs()[0].name
         self.path = path
-        self.threshold = _threshold(session)
+        facts = session.get_modelmeta().custom_metadata_map
+        self.threshold = _threshold(facts)
+        self.looks_again = facts.get(SECOND_LOOK_KEY) != NO
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, threads: int | None = None) -> "Recognizer":
@@ -202,6 +205,8 @@ def require_probabilities(probabilities: NDArray[np.float32], model: str) -> Non
 
 def require_model(path: Path) -> None:
     """Raise a `MissingError` where there is no such file."""
+    if os.path.isdir(path):
+        raise MissingError(f"{path}: is a folder; expected a model file in it, such as {path / MODEL}")
     if not os.path.isfile(path):
         raise MissingError(f"{path}: no such model; train one with: digitcli train")
 
@@ -223,10 +228,10 @@ def _require_image(image: Pixels) -> Pixels:
     return image
 
 
-def _threshold(session: onnxruntime.InferenceSession) -> float:
+def _threshold(facts: Mapping[str, str]) -> float:
     """Return the confidence below which a mark is no digit, as the model's maker chose it."""
     try:
-        value = float(session.get_modelmeta().custom_metadata_map[THRESHOLD_KEY])
+        value = float(facts[THRESHOLD_KEY])
     except (KeyError, ValueError):
         return USUAL_THRESHOLD
     return value if 0 <= value < 1 else USUAL_THRESHOLD

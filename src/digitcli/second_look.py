@@ -21,7 +21,14 @@ _MIDDLE = (IMAGE_SIZE - 1) / 2
 
 
 class DigitReader(ABC):
-    """Whatever gives probabilities for images in MNIST form."""
+    """Whatever gives probabilities for images in MNIST form.
+
+    Attributes:
+        looks_again: whether it takes a second look; models that were trained without turned images read
+            worse with one.
+    """
+
+    looks_again: bool = True
 
     @abstractmethod
     def network(self, images: Images) -> NDArray[np.float32]:
@@ -43,9 +50,9 @@ class DigitReader(ABC):
         Args:
             images: (N, 28, 28) uint8 in MNIST form.
             found: (N, 10); it is not changed.
-            which: (N,), the images to look at again.
+            which: (N,), the images to look at again, if it `looks_again`.
         """
-        if not which.any():
+        if not self.looks_again or not which.any():
             return found
         looks = self.network(np.concatenate([turned(images[which], angle) for angle in TURNS]))
         again = looks.reshape(len(TURNS), -1, found.shape[1])

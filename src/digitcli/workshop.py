@@ -105,6 +105,7 @@ class Workshop:
         words = sheet.describe(
             self._original.record,
             self._original.threshold,
+            looks_again=self._original.reader.looks_again,
             int8=target.int8,
             calibration_images=CALIBRATION_IMAGES,
         )
@@ -133,7 +134,8 @@ class Workshop:
         from digitcli.export import export_onnx
 
         path = folder / artifacts.MODEL
-        export_onnx(self.network, path, self._train.images, self._original.threshold)
+        looks_again = self._original.reader.looks_again
+        export_onnx(self.network, path, self._train.images, self._original.threshold, looks_again=looks_again)
         return path
 
 

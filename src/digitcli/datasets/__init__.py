@@ -42,7 +42,11 @@ def load(source: str) -> Dataset:
     if not os.path.exists(path):  # unlike Path.exists, False where looking is not allowed
         raise DataError(f"{source}: no such file or folder; {_EXPECTED}")
     if os.path.isdir(path):
-        return folder.load(path) if folder.is_one(path) else idx.load(path)
+        if folder.is_one(path):
+            return folder.load(path)
+        if not idx.is_one(path):
+            raise DataError(f"{source}: neither folders 0 to 9 nor IDX files in it; {_EXPECTED}")
+        return idx.load(path)
     if path.name.lower().endswith(pen.SUFFIXES):
         return pen.load(path)
     if path.suffix.lower() == ".npz":

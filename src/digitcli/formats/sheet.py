@@ -6,7 +6,7 @@ from typing import Any
 
 from digitcli import __version__
 from digitcli.preprocessing import CENTRE, CLASSES, DIGIT_SIZE, IMAGE_SIZE, PREPROCESSING_VERSION
-from digitcli.recognizer import THRESHOLD_KEY
+from digitcli.recognizer import NO, SECOND_LOOK_KEY, THRESHOLD_KEY, YES
 
 NAME = "metadata.json"  # the file that holds it, where a format has room for files
 
@@ -19,12 +19,15 @@ _MNIST_LICENCE = (
 Sheet = dict[str, str]
 
 
-def describe(record: Mapping[str, Any], threshold: float, *, int8: bool, calibration_images: int) -> Sheet:
+def describe(
+    record: Mapping[str, Any], threshold: float, *, looks_again: bool, int8: bool, calibration_images: int
+) -> Sheet:
     """Describe an exported model.
 
     Args:
         record: the model's ``run.json``, as far as it is known.
         threshold: the confidence below which a mark is no digit.
+        looks_again: whether digitcli takes a second look with it.
         int8: whether the file computes in 8-bit integers.
         calibration_images: on so many their ranges were measured.
     """
@@ -37,6 +40,7 @@ def describe(record: Mapping[str, Any], threshold: float, *, int8: bool, calibra
         "output": f"probabilities: float32 (N, {CLASSES}), which sum to 1",
         "preprocessing_version": str(PREPROCESSING_VERSION),
         THRESHOLD_KEY: f"{threshold:.6f}",
+        SECOND_LOOK_KEY: YES if looks_again else NO,
         **({"temperature_applied": temperature} if temperature else {}),
         "arithmetic": f"int8, ranges measured on {calibration_images} training images of MNIST"
         if int8
