@@ -228,12 +228,18 @@ def test_a_changed_byte_is_data_or_an_error(
     [
         ("nowhere.npz", ["nowhere.npz", "no such file", "mnist, sample"]),
         ("notes.txt", ["notes.txt", "unknown kind", "mnist, sample"]),
-        ("empty", ["empty", "found no train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]),
+        ("empty", ["empty", "neither folders 0 to 9 nor IDX files", "subfolders 0 to 9"]),
+        ("some", ["some", "found no t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]),
     ],
 )
 def test_missing_data_is_named(digitcli: Command, tmp_path: Path, source: str, words: list[str]) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "some").mkdir()
+    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
+        axes = (3, 1, 28, 28) if "images" in name else (1, 1)
+        header = struct.pack(f">HBB{len(axes) - 1}I", 0, 8, axes[0], *axes[1:])
+        (tmp_path / "some" / name).write_bytes(header + bytes(28 * 28 if "images" in name else 1))
     outcome = digitcli("train", "--data", source)
     assert outcome.status == 3
     for word in words:

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,9 @@ def test_it_is_evaluated_and_trained_on(digitcli: Command, tmp_path: Path, few: 
     assert outcome.status == 0, outcome.stderr
     assert outcome.json()["n"] == 200
     assert outcome.json()["accuracy"] > 0.97
+    shutil.move(tmp_path / "mine" / "8", tmp_path / "eight")
+    assert "Note: the data has no image of 8\n" in digitcli("evaluate", "--data", "mine").stderr
+    shutil.move(tmp_path / "eight", tmp_path / "mine" / "8")
     outcome = digitcli("train", "--config", "ci", "--data", "mine", "--epochs", "1", "--quiet", "--json")
     assert outcome.status == 0, outcome.stderr
     assert outcome.json()["test"]["n"] > 20

@@ -159,6 +159,31 @@ def test_missing_and_unfit_models(digitcli: Command, folder: Path) -> None:
     assert "notes.txt: not an ONNX model" in outcome.stderr
 
 
+def test_a_folder_that_is_named_and_has_no_model_is_told(digitcli: Command, folder: Path) -> None:
+    for command in (["predict", folder], ["evaluate", "--data", "sample"], ["export"]):
+        outcome = digitcli(*command, "--artifacts", "runs/tpyo")
+        assert "Note: runs/tpyo holds no model.onnx" in outcome.stderr
+    assert (
+        "Note:" not in digitcli("evaluate", "--data", "sample", "--artifacts", "x", "--model", "box").stderr
+    )
+    outcome = digitcli("predict", folder, "--model", folder)
+    assert (outcome.status, "is a folder; expected a model file" in outcome.stderr) == (4, True)
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(digitcli: Command, folder: Path) -> None:
+    outcome = digitcli("predict", "")
+    assert outcome.status == 3
+    assert "found an empty name" in outcome.stderr
+
+
+def test_a_closed_output_is_no_reason_for_a_traceback(folder: Path) -> None:
+    command = f"{sys.executable} -m digitcli predict --single {folder}"
+    for closed, status in ((">&-", 0), ("2>&-", 0)):
+        result = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, text=True)
+        assert "Traceback" not in result.stderr
+        assert result.returncode == status
+
+
 def test_tensorflow_stays_out(folder: Path, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom digitcli.cli import run\nstatus = run(['predict', 'images', '--json'])\n"

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -150,5 +151,15 @@ def _keep_interrupted(
     return InterruptedRun(
         f"Stopped after {done}{of} {'epoch' if done == planned == 1 else 'epochs'}; the model as it was then "
         f"is in {folder}, what {run.folder} held before is unchanged; to go on: "
-        f"digitcli train --resume{artifacts.option(run.folder)}"
+        f"digitcli train --resume{_beginning(run)}{artifacts.option(run.folder)}"
     )
+
+
+def _beginning(run: Run) -> str:
+    """Return the options that must be said again to go on, with a space before each."""
+    options = ""
+    if run.beginning:
+        options += f" --init {shlex.quote(run.beginning.name)}"
+    if "extra" in run.setting.data:
+        options += f" --extra {shlex.quote(run.setting.data['extra']['file'])}"
+    return options

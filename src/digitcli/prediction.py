@@ -42,7 +42,9 @@ def find_files(names: Sequence[str]) -> Iterator[str | Outcome]:
     """
     for name in names:
         path = Path(name)
-        if name == STDIN or os.path.isfile(path):
+        if not name:  # an unset variable, and not the folder one is in
+            yield Outcome(name, None, ImageError("found an empty name; expected a file, a folder or -"))
+        elif name == STDIN or os.path.isfile(path):
             yield name
         elif os.path.isdir(path):
             yield from _in_folder(path)

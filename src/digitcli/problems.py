@@ -14,6 +14,8 @@ _EXPECTED = {  # where pydantic's own words are those of a programmer
     "model_type": "a table",
     "model_attributes_type": "a table",
     "string_type": "text",
+    "too_short": "at least one",
+    "missing": "a value",
 }
 
 

@@ -47,7 +47,9 @@ def print_json(value: Any) -> None:
 
 
 def print_table(table: "Table") -> None:
-    """Write a table to stdout."""
+    """Write a table to stdout; in a narrow terminal words and figures are broken, never cut."""
+    for column in table.columns:
+        column.overflow = "fold"
     stdout().print(table)
 
 

@@ -44,7 +44,7 @@ def draw(
     """Draw digits with the mouse and see them read at every stroke.
 
     Enter keeps a reading, C clears, U undoes, Esc quits; 0 to 9 say what a drawing really is, for
-    train --extra; ? shows all keys. What was kept is printed at the end. A replay writes no files.
+    train --extra; ? shows all keys. What was kept is printed at the end. A replay keeps and saves nothing.
     """
     if (fast or headless) and not replay:
         raise OptionError(f"{'--headless' if headless else '--fast'}: expects --replay FILE")

@@ -24,6 +24,8 @@ from digitcli.commands.options import (
     complete_data,
     model_in_words,
     or_box,
+    say_missing,
+    say_substitute,
 )
 from digitcli.errors import OptionError
 
@@ -77,6 +79,7 @@ def evaluate(
     from digitcli.recognizer import find_model
 
     paths = [model or find_model(folder), *([compare] if compare else [])]
+    say_substitute(model, paths[0], folder)
     contestants = [
         report.Contestant(model_in_words(path), path, evaluation.load_reader(path)) for path in paths
     ]
@@ -88,6 +91,7 @@ def evaluate(
     if reading.is_part:
         which = "one of the models" if compare else "this model"
         say(f"Note: {which} was trained on {result.data}; only what training left out of it is read.")
+    say_missing(reading.digits.labels)
     files = evaluation.save_report(result, reading.digits, folder)
     if not json:
         _print_result(result, paths[0])

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.commands.console import percent, print_json, print_table, say, tell_error
-from digitcli.commands.options import ARTIFACTS, AnyModel, Artifacts, Json, Quiet, model_in_words
+from digitcli.commands.options import (
+    ARTIFACTS,
+    AnyModel,
+    Artifacts,
+    Json,
+    Quiet,
+    model_in_words,
+    say_substitute,
+)
 from digitcli.errors import ExitCode, OptionError
 from digitcli.formats import Format, Target
 
@@ -64,6 +72,7 @@ def export(
     workshop.require_runtimes(targets)
     if not quiet:
         say(f"Model: {model_in_words(path)}")
+        say_substitute(model, path, folder)
         if path.suffix == ".keras" or any(target.format is not Format.ONNX for target in targets):
             say("Loading TensorFlow ...")
     original = originals.Original(path)

@@ -1,12 +1,15 @@
 """Options that several commands share, so that they read the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitcli import artifacts
 from digitcli.commands.console import say
+
+if TYPE_CHECKING:
+    from digitcli.datasets.digits import Labels
 
 
 def complete_data(incomplete: str) -> list[str]:
@@ -57,11 +60,28 @@ Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to std
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]
 
 
+def say_missing(labels: "Labels") -> None:
+    """Say which digits a data source has no image of, if any: its folders may be misnamed."""
+    from digitcli.preprocessing import CLASSES
+
+    missing = sorted(set(range(CLASSES)) - set(labels.tolist()))
+    if missing:
+        say(f"Note: the data has no image of {', '.join(map(str, missing))}")
+
+
 def model_in_words(path: Path) -> str:
     """Say which model reads."""
     from digitcli.recognizer import BOXED_MODEL
 
     return "the one that comes with digitcli" if path == BOXED_MODEL else str(path)
+
+
+def say_substitute(model: Path | None, path: Path, folder: Path) -> None:
+    """Say where `path` is the model in the box because the folder that was named, and no `model`, holds none."""
+    from digitcli.recognizer import BOXED_MODEL
+
+    if model is None and path == BOXED_MODEL and folder != ARTIFACTS:
+        say(f"Note: {folder} holds no {artifacts.MODEL}; the model that comes with digitcli is taken.")
 
 
 def say_model(path: Path) -> None:

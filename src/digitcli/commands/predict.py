@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.commands.console import print_json, print_table, say, stderr, tell_error
-from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
 from digitcli.errors import ExitCode, OptionError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def predict(
     recognizer = Recognizer.load(path)
     if not quiet:
         say_model(path)
+        say_substitute(model, path, folder)
     if annotate and not _can_be_folder(annotate):
         raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")
     stdin = sys.stdin.buffer.read(prediction.MAX_STDIN) if prediction.STDIN in images else b""

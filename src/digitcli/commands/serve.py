@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digitcli.commands.console import say
-from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
+from digitcli.commands.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
 
 
 def serve(
@@ -41,6 +41,7 @@ def serve(
     address = server.address(socket)
     if not quiet:
         say_model(path)
+        say_substitute(model, path, folder)
         if not server.is_loopback(host):
             say("Note: everybody who can reach this machine can use it; there is no password.")
         say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")

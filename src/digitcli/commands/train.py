@@ -13,7 +13,15 @@ import typer
 from digitcli import recipes
 from digitcli.artifacts import option
 from digitcli.commands.console import print_facts, print_json, print_table, say
-from digitcli.commands.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
+from digitcli.commands.options import (
+    ARTIFACTS,
+    DATA_HELP,
+    Artifacts,
+    Json,
+    Quiet,
+    complete_data,
+    say_missing,
+)
 from digitcli.errors import OptionError
 
 if TYPE_CHECKING:
@@ -142,8 +150,8 @@ def train(
         deterministic = deterministic or checkpoint.setting.deterministic
     elif beginning:
         name, recipe = f"{beginning.recipe_name}, fine-tuned", finetuning.gentle(beginning.recipe)
-    if config or not (checkpoint or beginning):
-        name, recipe = load_recipe(config or "default")
+    if config is not None or not (checkpoint or beginning):
+        name, recipe = load_recipe("default" if config is None else config)
     recipe = recipe.override(
         epochs=epochs,
         batch_size=batch_size,
@@ -183,6 +191,7 @@ def train(
             f"Recipe {name} on {division.name}: {len(division.train):,} training, "
             f"{len(division.validation):,} validation, {len(division.test):,} test images"
         )
+        say_missing(division.train.labels)
         if is_chief and not checkpoint and artifacts.has_checkpoint(folder):
             say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
         say("Loading TensorFlow ...")

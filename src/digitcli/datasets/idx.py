@@ -25,9 +25,15 @@ from digitcli.datasets.memory import read_bytes
 from digitcli.errors import DataError
 from digitcli.preprocessing import Images
 
+_IDX = "idx"  # in the names of all of them
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 _EXPECTED = f"train-{_IMAGES}, train-{_LABELS}, t10k-{_IMAGES} and t10k-{_LABELS}, plain or with .gz"
 _UNSIGNED_BYTE = 0x08
+
+
+def is_one(folder: Path) -> bool:
+    """Tell whether a folder has at least one of the four files."""
+    return any(_IDX in file.name for file in folder.iterdir())
 
 
 def load(folder: Path) -> Dataset:

@@ -91,7 +91,7 @@ def reliability(evaluation: Evaluation) -> Figure:
         fontsize=FONT,
     )
     tidy(axes)
-    axes.legend(frameon=False, fontsize=10, loc="lower right")
+    axes.legend(frameon=False, fontsize=10, loc="upper left")
     return figure
 
 
