@@ -77,7 +77,7 @@ def model_in_words(path: Path) -> str:
 
 
 def say_substitute(model: Path | None, path: Path, folder: Path) -> None:
-    """Say where `path` is the model in the box because the folder that was named, and no `model`, holds none."""
+    """Say so where `path` is the model in the box because the folder that was named holds none."""
     from digitcli.recognizer import BOXED_MODEL
 
     if model is None and path == BOXED_MODEL and folder != ARTIFACTS:
