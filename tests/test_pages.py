@@ -248,6 +248,23 @@ def test_large_and_small_digits_on_one_page(reader: Recognizer, few: Digits) -> 
     assert [len(line) for line in reader.read(both).text.split("\n")] == [1, 10]
 
 
+@pytest.mark.parametrize("digit", list("12457"))
+def test_a_large_digit_over_small_ones_keeps_its_bars(reader: Recognizer, digit: str) -> None:
+    strokes = {
+        "1": [[(70, 20), (70, 200)]],
+        "2": [[(30, 60), (60, 20), (110, 40), (40, 200)], [(40, 200), (150, 200)]],
+        "4": [[(90, 20), (20, 130), (150, 130)], [(110, 80), (110, 200)]],
+        "5": [[(40, 20), (40, 90), (110, 110), (100, 190), (30, 200)], [(40, 20), (150, 20)]],
+        "7": [[(20, 20), (140, 20), (60, 200)]],
+    }
+    image = np.zeros((400, 700), np.uint8)
+    for stroke in strokes[digit]:
+        cv2.polylines(image, [np.array(stroke)], isClosed=False, color=255, thickness=6, lineType=cv2.LINE_AA)
+    for x in range(40, 600, 60):
+        cv2.ellipse(image, (x, 330), (14, 22), 0, 0, 360, 255, 5, cv2.LINE_AA)
+    assert reader.read(255 - image).text == f"{digit}\n{'0' * 10}"
+
+
 def test_a_texture_is_no_writing_and_takes_no_time(reader: Recognizer) -> None:
     y, x = np.mgrid[:2000, :2000]
     hatched = np.where((x + y) % 12 < 3, 0, 255).astype(np.uint8)

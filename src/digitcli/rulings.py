@@ -18,13 +18,13 @@ _LEAST = 0.04  # longest side of what must be left beside ruled lines, as a shar
 
 # Of marks that are lines themselves; shares of the height that digits have there.
 _PEN = 0.15  # thickness of their lines, at most
-_WIDE, _LONG = 2.2, 1.8  # width from which a mark may hold a line; from which it may be one and nothing else
+_WIDE = 2.2  # width from which a mark may hold a line; also of its own height: large digits have bars, too
+_LONG = 1.8  # width from which a mark may be a line and nothing else; the bar of a 5 is shorter
+_TALL = 5.0  # height from which a mark may be a line down the page; a large 1 is lower
 _LEAN = 5.0  # height to width of what is a line or a 1, and tells nothing of the others' height
 _FLAT = 0.5  # height of such a line, slanted, at most; lower rests of a comb go with it
-_HELD, _DUST = (
-    0.25,
-    0.04,
-)  # height of what a frame is drawn around, at least; shares of a cell's, of the frame's
+_HELD = 0.25  # height of what a frame is drawn around, at least; a share of its cells' height
+_DUST = 0.04  # height of what counts as drawn inside a mark; a share of the mark's
 _SIDES = 0.8  # a frame's sides reach over that share of it, where digits stick out
 _MOST = 20  # marks of a page that are looked into
 _SLOPE = 0.15  # of a line, at most
@@ -124,8 +124,10 @@ def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | No
     is_full = heights < _LEAN * widths
     is_full[holders] = False
     usual = usual_size(heights[is_full] if is_full.any() else heights)
-    is_long = (widths >= _WIDE * usual) | ((widths >= _LONG * usual) & (heights <= _FLAT * usual))
-    is_tall = heights >= _WIDE * usual
+    is_long = (widths >= _WIDE * np.maximum(usual, heights)) | (
+        (widths >= _LONG * usual) & (heights <= _FLAT * usual)
+    )
+    is_tall = heights >= np.maximum(_TALL * usual, _WIDE * widths)
     found = np.zeros(marks.shape, np.uint8)
     ruled: list[int] = []
     rests: list[_Rest] = []
