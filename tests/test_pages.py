@@ -248,6 +248,15 @@ def test_large_and_small_digits_on_one_page(reader: Recognizer, few: Digits) -> 
     assert [len(line) for line in reader.read(both).text.split("\n")] == [1, 10]
 
 
+def test_ones_that_stand_on_a_printed_line_stay(reader: Recognizer) -> None:
+    image = np.zeros((400, 500), np.uint8)
+    for y in (100, 220, 340):
+        cv2.line(image, (40, y), (460, y), 255, 2)
+        for x in (150, 190, 230):
+            cv2.line(image, (x, y - 60), (x, y), 255, 7, cv2.LINE_AA)
+    assert reader.read(255 - image).text == "111\n111\n111"
+
+
 @pytest.mark.parametrize("digit", list("12457"))
 def test_a_large_digit_over_small_ones_keeps_its_bars(reader: Recognizer, digit: str) -> None:
     strokes = {

@@ -28,6 +28,7 @@ _DUST = 0.04  # height of what counts as drawn inside a mark; a share of the mar
 _SIDES = 0.8  # a frame's sides reach over that share of it, where digits stick out
 _MOST = 20  # marks of a page that are looked into
 _SLOPE = 0.15  # of a line, at most
+_AT_END = 0.08  # distance of a side to the end of a line that it stands on, at most; a share of the line
 # Of a line with digits on it: shares that are drawn and straight; by which it may wave, of its thickness.
 _FULL, _STRAIGHT, _WAVE = 0.95, 0.7, 0.3
 _STEP = 1.0  # pixels by which a straight line may seem to wave at least
@@ -147,7 +148,7 @@ def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | No
             found[area] |= lines
             ruled.append(place)
             parts = _rests(np.where(lines > 0, 0, own).astype(np.uint8), left, top)
-            if all(_is_upright(part.mask, _PEN * usual) for part in parts):  # a frame, open somewhere
+            if all(_is_side(part, left, width, _PEN * usual) for part in parts):  # a frame, open somewhere
                 found[area] |= own
             else:
                 rests += parts
@@ -226,10 +227,12 @@ def _rests(left_over: Grey, left: int, top: int) -> list[_Rest]:
     return rests
 
 
-def _is_upright(mask: NDArray[np.bool_], pen: float) -> bool:
-    """Tell whether a mark (H, W) is a thin line from its top to its bottom."""
-    height, width = mask.shape
-    return bool(width <= pen + _SLOPE * height and np.count_nonzero(mask) <= max(3.0, pen) * height)
+def _is_side(part: _Rest, left: int, width: int, pen: float) -> bool:
+    """Tell whether a part of a mark is a thin upright line at its left or right end, and no 1 in between."""
+    down, across = part.mask.shape
+    is_upright = across <= pen + _SLOPE * down and np.count_nonzero(part.mask) <= max(3.0, pen) * down
+    place = (part.area[1].start + across / 2 - left) / width
+    return bool(is_upright and min(place, 1 - place) <= _AT_END)
 
 
 def _across(written: Grey) -> Grey:
