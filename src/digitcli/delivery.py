@@ -119,6 +119,7 @@ def _compare(
 ) -> finetuning.Comparison:
     """Compare with the model before; a `TrainingError` where what it knew is forgotten."""
     before = KerasReader(assemble(run.recipe, init))
+    before.looks_again = helps(before, run.division.validation)
 
     def accuracy(reader: DigitReader, digits: Digits) -> float:
         return float(np.mean(reader.digits(digits.images).argmax(axis=1) == digits.labels))
