@@ -25,9 +25,6 @@ SIZE = (900, 1200)  # pixels
 HEIGHTS = (40, 90)  # pixels of digits
 SIGNS = {
     ".": [[(0.0, 1.0), (0.02, 1.01)]],
-    ",": [[(0.05, 0.95), (0.0, 1.15)]],
-    ":": [[(0.0, 0.35), (0.02, 0.36)], [(0.0, 0.9), (0.02, 0.91)]],
-    "-": [[(0.0, 0.5), (0.45, 0.48)]],
     "+": [[(0.0, 0.5), (0.5, 0.5)], [(0.25, 0.25), (0.25, 0.75)]],
     "=": [[(0.0, 0.4), (0.5, 0.4)], [(0.0, 0.65), (0.5, 0.65)]],
 }
@@ -59,9 +56,6 @@ class Page:
     def write(self, text: str, x: float, y: float, *, size: float = 1.0, same_line: bool = False) -> float:
         """Write digits and signs with their left upper corner at (x, y); return where they end."""
         for character in text:
-            if character == " ":
-                x += 0.7
-                continue
             strokes = self._digit(int(character)) if character.isdigit() else self._sign(character)
             for stroke in strokes:
                 draw_stroke(self._ink, (stroke * size + [x, y]) * self._unit, self._pen)

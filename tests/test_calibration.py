@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from digitcli.calibration import apply_temperature, fit_temperature, fit_threshold, helps, with_temperature
+from digitcli.calibration import (
+    apply_temperature,
+    fit_temperature,
+    fit_threshold,
+    settle_second_look,
+    with_temperature,
+)
 from digitcli.datasets import Digits
 from digitcli.preprocessing import Images
 from digitcli.second_look import DigitReader
@@ -73,4 +79,7 @@ class Turned(DigitReader):
 def test_validation_images_tell_whether_a_second_look_helps(helped: bool) -> None:
     images = np.zeros((8, 28, 28), np.uint8)
     images[:, 2, 2] = 255
-    assert helps(Turned(helped), Digits(images, np.zeros(8, np.uint8))) == helped
+    reader = Turned(helped)
+    found = settle_second_look(reader, Digits(images, np.zeros(8, np.uint8)))
+    assert reader.looks_again == helped
+    np.testing.assert_array_equal(found, reader.digits(images))

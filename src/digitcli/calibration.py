@@ -64,11 +64,17 @@ def fit_threshold(probabilities: NDArray[np.floating[Any]]) -> float:
     return min(max(found, _LOWEST), _HIGHEST)
 
 
-def helps(reader: DigitReader, digits: Digits) -> bool:
-    """Tell whether a reader is less wrong about digits, by cross-entropy, with a second look than without."""
+def settle_second_look(reader: DigitReader, digits: Digits) -> NDArray[np.float32]:
+    """Let a reader look again from now on if that makes it less wrong about digits, by cross-entropy.
+
+    Returns:
+        What it says of `digits` then: (N, 10).
+    """
+    reader.looks_again = True
     alone = reader.network(digits.images)
     again = reader.look_again(digits.images, alone, unsure(alone))
-    return _cross_entropy(again, digits.labels) <= _cross_entropy(alone, digits.labels)
+    reader.looks_again = _cross_entropy(again, digits.labels) <= _cross_entropy(alone, digits.labels)
+    return again if reader.looks_again else alone
 
 
 def _cross_entropy(probabilities: NDArray[np.floating[Any]], labels: Labels) -> float:

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.ink import Grey
-from digitcli.rulings import drawn_lines, ruled_lines
+from digitcli.rulings import SPAN, drawn_lines, may_hold_lines, ruled_lines
 
 HALF = 128  # ink from which a pixel counts as written
 _FAINT = 51  # ink from which it counts as something
 
-_ACROSS = 0.9  # of the picture, over which a ruled line reaches at least
-_WIDER, _FILLED = 2.2, 0.85  # width to height of what may be a line; share of its box that a frame fills
 _REMNANT = 0.06  # depth of a remnant at the border, as a share of the picture
 _LEFT = 0.12  # share of the ink that must be left, else what looked like a remnant was the writing
 _RIM = np.ones((5, 5), np.uint8)
@@ -30,16 +28,16 @@ def clean(ink: Grey, *, specks: bool = True) -> Grey:
     # outlines are found much faster than marks, and mostly there is but one
     outlines, _ = cv2.findContours(faint, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     sizes = [cv2.boundingRect(outline)[2:] for outline in outlines]
-    if any(across >= _ACROSS * width or down >= _ACROSS * height for across, down in sizes):
+    if any(across >= SPAN * width or down >= SPAN * height for across, down in sizes):
         ink = np.where(ruled_lines(faint) > 0, 0, ink).astype(np.uint8)
-    elif len(outlines) <= 1 and not any(_may_be_lines(outline) for outline in outlines):
+    elif len(outlines) <= 1 and not any(may_hold_lines(outline) for outline in outlines):
         return ink
     marks, boxes = find_marks(ink)
-    if len(boxes) == 0:
-        return ink
     if (lines := drawn_lines(marks, boxes)) is not None:
         ink = np.where(lines > 0, 0, ink).astype(np.uint8)
         marks, boxes = find_marks(ink)
+    if len(boxes) == 0:
+        return ink
     areas = boxes[:, cv2.CC_STAT_AREA]
     kept = ~_remnants(boxes, width, height)
     if areas[kept].sum() < _LEFT * areas.sum():
@@ -49,12 +47,6 @@ def clean(ink: Grey, *, specks: bool = True) -> Grey:
     # what is faint goes where nothing near it stays
     near = cv2.dilate(np.concatenate([[False], kept])[marks].astype(np.uint8), _RIM)
     return np.asarray(cv2.copyTo(ink, near), np.uint8)
-
-
-def _may_be_lines(outline: NDArray[Any]) -> bool:
-    """Tell whether what has this outline may be a frame, or wider than a digit."""
-    _, _, width, height = cv2.boundingRect(outline)
-    return width >= _WIDER * height or cv2.contourArea(outline) >= _FILLED * width * height
 
 
 def above(ink: Grey, level: int) -> Grey:

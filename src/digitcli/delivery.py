@@ -6,7 +6,7 @@ import numpy as np
 
 from digitcli import artifacts, finetuning, plotting
 from digitcli.augmentation import preview
-from digitcli.calibration import fit_temperature, fit_threshold, helps, with_temperature
+from digitcli.calibration import fit_temperature, fit_threshold, settle_second_look, with_temperature
 from digitcli.config import Augmentation
 from digitcli.datasets import Digits
 from digitcli.evaluation import evaluate
@@ -49,8 +49,7 @@ def deliver(
     temperature = _fit_temperature(run, progress.weights())
     network = assemble(run.recipe, [with_temperature(weights, temperature) for weights in progress.weights()])
     reader = KerasReader(network)
-    reader.looks_again = helps(reader, run.division.validation)
-    threshold = fit_threshold(reader.digits(run.division.validation.images))
+    threshold = fit_threshold(settle_second_look(reader, run.division.validation))
     with artifacts.replacing(run.folder) as files:
         report.stage("Exporting to ONNX and checking it against Keras")
         with timed(durations, "export"):
@@ -119,13 +118,13 @@ def _compare(
 ) -> finetuning.Comparison:
     """Compare with the model before; a `TrainingError` where what it knew is forgotten."""
     before = KerasReader(assemble(run.recipe, init))
-    before.looks_again = helps(before, run.division.validation)
+    digits = run.division.validation
+    was = float(np.mean(settle_second_look(before, digits).argmax(axis=1) == digits.labels))
+    finetuning.require_kept(was, validation.accuracy, len(digits))
 
     def accuracy(reader: DigitReader, digits: Digits) -> float:
         return float(np.mean(reader.digits(digits.images).argmax(axis=1) == digits.labels))
 
-    was = accuracy(before, run.division.validation)
-    finetuning.require_kept(was, validation.accuracy, len(run.division.validation))
     corrections = (accuracy(before, run.extra), accuracy(recognizer, run.extra)) if run.extra else None
     return finetuning.Comparison(
         corrections, (was, validation.accuracy), (accuracy(before, run.division.test), test.accuracy)

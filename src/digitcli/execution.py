@@ -28,6 +28,7 @@ from digitcli.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training import fit
 
 _RESTORED_BY = 1_000  # validation images that tell whether a model was restored as it was
+_SAID_AGAIN = (("init", "model"), ("extra", "file"))  # options, and where the setting has their values
 _FAREWELL = 2.0  # seconds for which a worker that is done stays within reach
 
 
@@ -157,9 +158,5 @@ def _keep_interrupted(
 
 def _beginning(run: Run) -> str:
     """Return the options that must be said again to go on, with a space before each."""
-    options = ""
-    if run.beginning:
-        options += f" --init {shlex.quote(run.beginning.name)}"
-    if "extra" in run.setting.data:
-        options += f" --extra {shlex.quote(run.setting.data['extra']['file'])}"
-    return options
+    told = ((option, run.setting.data.get(option, {}).get(key)) for option, key in _SAID_AGAIN)
+    return "".join(f" --{option} {shlex.quote(value)}" for option, value in told if value)

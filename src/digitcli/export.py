@@ -10,7 +10,7 @@ from digitcli.errors import ExportError
 from digitcli.metrics import TOLERANCE
 from digitcli.models import INPUT, OUTPUT, KerasReader, Network
 from digitcli.preprocessing import Images
-from digitcli.recognizer import NO, SECOND_LOOK_KEY, THRESHOLD_KEY, YES, Recognizer
+from digitcli.recognizer import Recognizer, as_metadata
 
 
 def export_onnx(
@@ -37,7 +37,7 @@ def export_onnx(
         # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
         network.export(path, format="onnx", verbose=False)
-    _name_parts(path, {THRESHOLD_KEY: f"{threshold:.6f}", SECOND_LOOK_KEY: YES if looks_again else NO})
+    _name_parts(path, as_metadata(threshold, looks_again=looks_again))
     difference = float(np.abs(Recognizer.load(path).network(images) - expected).max())
     if not difference <= TOLERANCE:  # also where it is NaN
         raise ExportError(

@@ -21,8 +21,8 @@ _BATCH = 256  # images; bounds the memory that inference takes
 _MAX_THREADS = 4  # more do not help so small a network
 _SUM_TOLERANCE = 1e-3  # of ten probabilities
 USUAL_THRESHOLD = 0.5  # where the model says none
-THRESHOLD_KEY = "rejection_threshold"  # in the model's metadata
-SECOND_LOOK_KEY, YES, NO = "second_look", "yes", "no"  # there, too; what older files do not say is yes
+_THRESHOLD = "rejection_threshold"  # in the model's metadata
+_SECOND_LOOK, _YES, _NO = "second_look", "yes", "no"  # there, too; what older files do not say is yes
 BOXED_MODEL = Path(__file__).parent / "boxed" / MODEL
 _INPUT_SHAPE = [IMAGE_SIZE, IMAGE_SIZE, 1]
 
@@ -79,7 +79,7 @@ class Recognizer(DigitReader):
         self.path = path
         facts = session.get_modelmeta().custom_metadata_map
         self.threshold = _threshold(facts)
-        self.looks_again = facts.get(SECOND_LOOK_KEY) != NO
+        self.looks_again = facts.get(_SECOND_LOOK) != _NO
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, threads: int | None = None) -> "Recognizer":
@@ -231,10 +231,15 @@ def _require_image(image: Pixels) -> Pixels:
 def _threshold(facts: Mapping[str, str]) -> float:
     """Return the confidence below which a mark is no digit, as the model's maker chose it."""
     try:
-        value = float(facts[THRESHOLD_KEY])
+        value = float(facts[_THRESHOLD])
     except (KeyError, ValueError):
         return USUAL_THRESHOLD
     return value if 0 <= value < 1 else USUAL_THRESHOLD
+
+
+def as_metadata(threshold: float, *, looks_again: bool) -> dict[str, str]:
+    """Return what a model's file says of how it is to be read, as `Recognizer` takes it from there."""
+    return {_THRESHOLD: f"{threshold:.6f}", _SECOND_LOOK: _YES if looks_again else _NO}
 
 
 def _check_shapes(path: Path, session: onnxruntime.InferenceSession) -> None:

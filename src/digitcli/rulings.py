@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from digitcli.ink import Grey
 
-_SPAN = 0.9  # a ruled line reaches over that share of the picture
+MAX_MARKS = 1_000  # of a page; more is a texture, not writing
+SPAN = 0.9  # a ruled line reaches over that share of the picture
 _THIN = 0.035  # and is at most that share of the picture thick
 _PIECE = 12  # pixels at least that a line runs along one row; slanted ones run along several
 _FAINT_SLACK = 5.0  # pixels by which a faint line may be blurred
@@ -33,7 +34,7 @@ _AT_END = 0.08  # distance of a side to the end of a line that it stands on, at 
 _FULL, _STRAIGHT, _WAVE = 0.95, 0.7, 0.3
 _STEP = 1.0  # pixels by which a straight line may seem to wave at least
 _SMALLEST = 40  # pixels, longer side of such a mark
-_MOST_MARKS = 1_000  # of a page; more is a texture
+_FILLED = 0.85  # of its box, by the outline of a frame
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,19 @@ class _Line:
     thickness: float
 
     @property
+    def area(self) -> tuple[slice, slice]:
+        """The part of the picture where its mask lies."""
+        height, width = self.mask.shape
+        return np.s_[self.top : self.top + height, self.left : self.left + width]
+
+    @property
     def middle(self) -> float:
         """The y of its middle."""
         return self.top + len(self.mask) / 2
 
     def is_straight(self, written: Grey) -> bool:
         """Tell whether `written` is there all along the line, and as straight as a ruler draws."""
-        part = written[self.top : self.top + len(self.mask), self.left : self.left + self.mask.shape[1]]
-        ink = (part > 0) & self.mask
+        ink = (written[self.area] > 0) & self.mask
         filled = np.flatnonzero(ink.any(axis=0))
         if len(filled) < _FULL * self.mask.shape[1]:
             return False
@@ -73,15 +79,14 @@ class _Line:
     def without_crossings(self, written: Grey, *, slack: float = 1.0) -> NDArray[np.bool_]:
         """Return its mask less what crosses it: where `written` is a quarter and `slack` pixels taller."""
         reach = math.ceil(1.25 * self.thickness + slack)
-        bottom = self.top + len(self.mask)
-        first, last = max(0, self.top - reach), min(len(written), bottom + reach)
-        around = written[first:last, self.left : self.left + self.mask.shape[1]]
-        crossed = _opened(around, (reach, 1))
-        return np.asarray(self.mask & (crossed[self.top - first : bottom - first] == 0))
+        rows, columns = self.area
+        first, last = max(0, rows.start - reach), min(len(written), rows.stop + reach)
+        crossed = _opened(written[first:last, columns], (reach, 1))
+        return np.asarray(self.mask & (crossed[rows.start - first : rows.stop - first] == 0))
 
     def draw_on(self, found: Grey, mask: NDArray[np.bool_]) -> None:
         """Set `found` (H, W) to 1 where `mask`, which lies as the line's own, does."""
-        found[self.top : self.top + len(mask), self.left : self.left + mask.shape[1]][mask] = 1
+        found[self.area][mask] = 1
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,12 @@ def ruled_lines(written: Grey) -> Grey:
     return np.asarray(found, np.uint8)
 
 
+def may_hold_lines(outline: NDArray[Any]) -> bool:
+    """Tell whether what has this outline (P, 1, 2) may be a frame, or is wider than a digit."""
+    _, _, width, height = cv2.boundingRect(outline)
+    return width >= _WIDE * height or cv2.contourArea(outline) >= _FILLED * width * height
+
+
 def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | None:
     """Return the pixels of lines that are marks or parts of marks, and of what else is left of a comb.
 
@@ -115,9 +126,9 @@ def drawn_lines(marks: NDArray[np.int32], boxes: NDArray[np.int32]) -> Grey | No
     Returns:
         (H, W), 1 where such a line is, or None where there is none.
     """
-    widths, heights = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
-    if len(boxes) > _MOST_MARKS:
+    if not 0 < len(boxes) <= MAX_MARKS:
         return None
+    widths, heights = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
     sizes = np.where(np.maximum(widths, heights) >= _SMALLEST, widths * heights, 0)
     largest = np.argsort(-sizes, kind="stable")[: min(_MOST, np.count_nonzero(sizes))].tolist()
     held = {place: _height_inside(boxes, place) for place in largest}
@@ -211,7 +222,7 @@ def _long_lines(mark: Grey, usual: float) -> Grey | None:
     """Return the pixels of lines that are too long for a digit's, in a mark (H, W), or None."""
     is_line = len(mark) <= _FLAT * usual  # else the feet of touching digits may look like one
     lines = np.zeros_like(mark)
-    for line in _lines(mark, _SPAN, _PEN * usual):
+    for line in _lines(mark, SPAN, _PEN * usual):
         if is_line or line.is_straight(mark):
             line.draw_on(lines, line.without_crossings(mark))
     return lines if lines.any() else None
@@ -238,7 +249,7 @@ def _is_side(part: _Rest, left: int, width: int, pen: float) -> bool:
 def _across(written: Grey) -> Grey:
     """Return the pixels of lines from the left to the right of a picture, less what crosses them."""
     found = np.zeros_like(written)
-    for line in _lines(written, _SPAN, _THIN * len(written)):
+    for line in _lines(written, SPAN, _THIN * len(written)):
         line.draw_on(found, line.without_crossings(written, slack=_FAINT_SLACK))
     return found
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from digitcli.cleaning import find_marks
 from digitcli.ink import Grey
-from digitcli.rulings import usual_size
+from digitcli.rulings import MAX_MARKS, usual_size
 
-MAX_MARKS = 1_000  # of a page; more is a texture, not writing
 _MOST_COVERED = 4.0  # of the page's area, by the boxes of all marks; more is a texture as well
 _LEAST_AREA = 3  # pixels of a mark
 _MOST_FRAMES = 20  # of a page

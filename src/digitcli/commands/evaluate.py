@@ -143,7 +143,7 @@ def _side_by_side(contestants: "list[Contestant]", reading: "Reading") -> "Table
     table = Table()
     table.add_column("")
     for each in contestants:
-        table.add_column(Text(each.name), justify="right", overflow="fold")
+        table.add_column(Text(each.name), justify="right")
     for name, *values in report.side_by_side(contestants, reading):
         table.add_row(Text(name), *values)
     return table

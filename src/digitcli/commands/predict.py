@@ -97,8 +97,8 @@ def _print_table(outcomes: Iterable["Outcome"]) -> int:
     from rich.text import Text
 
     table = Table()
-    table.add_column("image", overflow="fold")
-    table.add_column("reads", overflow="fold")
+    table.add_column("image")
+    table.add_column("reads")
     table.add_column("least sure", justify="right")
     errors = []
     for outcome in outcomes:

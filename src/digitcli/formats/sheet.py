@@ -6,7 +6,7 @@ from typing import Any
 
 from digitcli import __version__
 from digitcli.preprocessing import CENTRE, CLASSES, DIGIT_SIZE, IMAGE_SIZE, PREPROCESSING_VERSION
-from digitcli.recognizer import NO, SECOND_LOOK_KEY, THRESHOLD_KEY, YES
+from digitcli.recognizer import as_metadata
 
 NAME = "metadata.json"  # the file that holds it, where a format has room for files
 
@@ -39,8 +39,7 @@ def describe(
         f"black, fitted into {DIGIT_SIZE}x{DIGIT_SIZE}, centre of mass at ({CENTRE}, {CENTRE})",
         "output": f"probabilities: float32 (N, {CLASSES}), which sum to 1",
         "preprocessing_version": str(PREPROCESSING_VERSION),
-        THRESHOLD_KEY: f"{threshold:.6f}",
-        SECOND_LOOK_KEY: YES if looks_again else NO,
+        **as_metadata(threshold, looks_again=looks_again),
         **({"temperature_applied": temperature} if temperature else {}),
         "arithmetic": f"int8, ranges measured on {calibration_images} training images of MNIST"
         if int8
