@@ -27,6 +27,10 @@ SIGNS = {
     ".": [[(0.0, 1.0), (0.02, 1.01)]],
     "+": [[(0.0, 0.5), (0.5, 0.5)], [(0.25, 0.25), (0.25, 0.75)]],
     "=": [[(0.0, 0.4), (0.5, 0.4)], [(0.0, 0.65), (0.5, 0.65)]],
+    "/": [[(0.45, -0.15), (0.0, 1.15)]],
+    "(": [[(0.2, -0.18), (0.05, 0.15), (0.0, 0.5), (0.05, 0.85), (0.2, 1.18)]],
+    ")": [[(0.0, -0.18), (0.15, 0.15), (0.2, 0.5), (0.15, 0.85), (0.0, 1.18)]],
+    "v": [[(0.0, 0.55), (0.18, 0.95), (0.7, 0.05)]],  # a tick
 }
 Hand = dict[int, list[dict]]
 
@@ -91,7 +95,11 @@ class Page:
         return [(stroke - low) * scale + [0, down] for stroke in strokes]
 
     def _sign(self, sign: str) -> list[np.ndarray]:
-        return [np.array(s, float) + self.random.normal(0, 0.02, (len(s), 2)) for s in SIGNS[sign]]
+        size = np.exp(self.random.normal(0, 0.06, 2))  # about its middle
+        return [
+            (np.array(stroke) - [0, 0.5]) * size + [0, 0.5] + self.random.normal(0, 0.02, (len(stroke), 2))
+            for stroke in SIGNS[sign]
+        ]
 
 
 def date(page: Page) -> None:
@@ -100,6 +108,26 @@ def date(page: Page) -> None:
 
 def equation(page: Page) -> None:
     page.write(f"{page.digits(2)}+{page.digits(2)}={page.digits(2)}", 1.2, 2)
+
+
+def slashes(page: Page) -> None:
+    page.write(f"{page.digits(2)}/{page.digits(2)}/{page.digits(4)}", 1.2, 2)
+
+
+def in_brackets(page: Page) -> None:
+    page.write(f"({page.digits(3)}){page.digits(4)}", 1.2, 2)
+
+
+def listed(page: Page) -> None:
+    for row in range(4):
+        end = page.write(f"{row + 1})", 1, 0.7 + 1.7 * row)
+        page.write(page.digits(3), end + 0.6, 0.7 + 1.7 * row, same_line=True)
+
+
+def ticked(page: Page) -> None:
+    for row in range(3):
+        end = page.write(page.digits(3), 1, 0.7 + 1.9 * row)
+        page.write("v", end + 0.8, 0.7 + 1.9 * row, same_line=True)
 
 
 def underlined(page: Page) -> None:
@@ -191,6 +219,10 @@ KINDS: dict[str, Callable[[Page], None]] = {
     "a table drawn by hand": drawn_table,
     "a box drawn by hand": drawn_box,
     "a line down the margin": margin,
+    "a date with slashes": slashes,
+    "a number with brackets": in_brackets,
+    "a list, 1) to 4)": listed,
+    "numbers with ticks": ticked,
 }
 
 

@@ -43,6 +43,7 @@ FLOORS = [
     },
     {
         "segmentation",
+        "separators",
         "cuts",
         "paths",
         "pages",

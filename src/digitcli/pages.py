@@ -21,6 +21,7 @@ from digitcli.preprocessing import (
     page_ink,
 )
 from digitcli.segmentation import FLAT, Line, Piece, find_lines, join, line_height
+from digitcli.separators import without_separators
 
 MAX_SIDE = 16_384  # pixels of an image
 MAX_PIECES = 13  # of a digit: a mark cut as often as it can be
@@ -136,7 +137,7 @@ def prepare(image: Pixels, *, single: bool = False, scale: float = 1.0) -> Page:
         image = cast("Pixels", cv2.resize(image, size, interpolation=cv2.INTER_AREA))
         scale *= longer / WORKING_SIDE
     if not single:
-        return Page(find_lines(page_ink(image)), scale)
+        return Page(without_separators(find_lines(page_ink(image))), scale)
     ink = digit_ink(image)
     if (place := box(ink)) is None:
         return Page([], scale)

@@ -1,0 +1,154 @@
+"""Strokes beside digits that are none though they look like a 1: slashes, brackets, bars and ticks.
+
+A network sees every mark at the same size. What tells a slash from a 1 is that it reaches above and below
+the digits beside it; no digit does both. A tick is two strokes that meet at their feet, as in no digit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.cleaning import HALF
+from digitcli.segmentation import Line, Piece, line_height
+
+_NEAREST = 3  # digits beside a stroke by which it is measured
+_REACH = 0.03  # of those digits' height, by which it reaches above and below them, at least
+_TALL, _TALLER = (
+    1.15,
+    1.35,
+)  # height to theirs, at least: of a slash or bracket, of what is upright and straight
+_LEAN = 0.25  # x for each y, from which a stroke is slanted
+_BOW = 0.06  # of a stroke's height, by which its middle is off the line between its ends, and it is bent
+_FULL_HEIGHT = 0.6  # of a line's height; lower marks tell nothing of its digits
+_WIDEST = 0.85  # width to height of such a stroke
+_SPARSE = 0.04  # share of rows that may be otherwise: rough edges
+_THICKEST = 1.5  # width of a row's ink to the usual one, at most: no flag that is one with its stem
+_OFF = 0.45  # of its thickness, by which a stroke may be off a smooth bow, as a root of the mean square
+_THINNEST = 5.0  # height of a stroke to its thickness, at least
+
+_LEFT_ARM = (0.15, 0.8)  # height of a tick's left arm to its whole height
+_FOOT = 0.35  # height to its whole height, below which its arms have met
+_APART = 0.3  # x for each y, by which a tick's arms part
+_UP_RIGHT = 0.15  # x for each y, by which its right arm leans at least
+_ARMS, _FEET = (
+    2.6,
+    3.2,
+)  # width of the ink where both arms are, and where they have met, to one arm's, at most
+_FEW = 3  # rows that tell no course
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """A mark's ink row by row.
+
+    Attributes:
+        counts: (H,), how many runs of ink each row has.
+        first, last: (H,), the middles of each row's first and last run, in pixels.
+        widths: (H,), pixels of ink in each row.
+    """
+
+    counts: NDArray[np.int64]
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    widths: NDArray[np.int64]
+
+
+def without_separators(lines: list[Line]) -> list[Line]:
+    """Return lines without the marks that stand between or beside their digits."""
+    return [kept for line in lines if (kept := _digits(line))]
+
+
+def _digits(line: Line) -> Line:
+    lowest = _FULL_HEIGHT * line_height(line)
+    marks = [mark for mark in line if mark.height < lowest or not _is_tick(mark)]
+    strokes = {place: stroke for place, mark in enumerate(marks) if (stroke := _stroke(mark)) is not None}
+    if not strokes or len(marks) < 2:
+        return marks
+    full = [place for place, mark in enumerate(marks) if mark.height >= lowest]
+    digits = [place for place in full if place not in strokes]
+    digits = digits or [min(full, key=lambda place: marks[place].height)]  # 1) or (1
+    return [
+        mark
+        for place, mark in enumerate(marks)
+        if place not in strokes or not _reaches_beyond(mark, strokes[place], [marks[k] for k in digits])
+    ]
+
+
+@dataclass(frozen=True)
+class _Stroke:
+    """One stroke from top to bottom; x for each y, and the bow of its middle as a share of its height."""
+
+    lean: float
+    bow: float
+
+
+def _reaches_beyond(mark: Piece, stroke: _Stroke, digits: Line) -> bool:
+    nearest = sorted(digits, key=lambda digit: abs(digit.middle - mark.middle))[:_NEAREST]
+    top = float(np.median([digit.y for digit in nearest]))
+    bottom = float(np.median([digit.y + digit.height for digit in nearest]))
+    height = bottom - top
+    is_upright = abs(stroke.lean) < _LEAN and abs(stroke.bow) < _BOW
+    return (
+        mark.height >= (_TALLER if is_upright else _TALL) * height
+        and top - mark.y >= _REACH * height
+        and mark.y + mark.height - bottom >= _REACH * height
+    )
+
+
+def _stroke(mark: Piece) -> _Stroke | None:
+    """Return the course of a mark that is a single stroke from top to bottom, without flag or foot."""
+    if mark.width > _WIDEST * mark.height:
+        return None
+    runs = _runs(mark)
+    height = len(runs.counts)
+    if height < _THINNEST or np.count_nonzero(runs.counts != 1) > _SPARSE * height:
+        return None
+    rows = np.arange(height)
+    thickness = float(np.median(runs.widths))
+    if np.count_nonzero(runs.widths > _THICKEST * thickness) > _SPARSE * height:
+        return None
+    course = np.polynomial.Polynomial.fit(rows, runs.first, 2)
+    off = runs.first - course(rows)
+    start, middle, end = (float(course(place)) for place in (0, (height - 1) / 2, height - 1))
+    lean = (end - start) / height
+    across = thickness / float(np.hypot(1, lean))  # the pen's width
+    if height < _THINNEST * across or float(np.sqrt(np.mean(off**2))) > _OFF * across:
+        return None
+    return _Stroke(lean, (middle - (start + end) / 2) / height)
+
+
+def _is_tick(mark: Piece) -> bool:
+    """Tell whether a mark is two arms, the right one longer, that part upwards from a foot."""
+    runs = _runs(mark)
+    height = len(runs.counts)
+    both = np.flatnonzero(runs.counts == 2)
+    if not len(both) or np.count_nonzero(runs.counts > 2) > _SPARSE * height:
+        return False
+    top, foot = int(both[0]), int(both[-1]) + 1
+    if min(top, len(both)) < _FEW or not 0 < height - foot <= _FOOT * height:
+        return False
+    is_split = np.count_nonzero(runs.counts[top:foot] != 2) <= _SPARSE * height
+    if not is_split or not _LEFT_ARM[0] * height <= height - top <= _LEFT_ARM[1] * height:
+        return False
+    thickness = float(np.median(runs.widths[:top]))
+    if np.median(runs.widths[both]) > _ARMS * thickness or runs.widths[foot:].max() > _FEET * thickness:
+        return False
+    rows = np.arange(foot)
+    right = np.polynomial.Polynomial.fit(rows, runs.last[:foot], 1)
+    left = np.polynomial.Polynomial.fit(both, runs.first[both], 1)
+    lean, left_lean = (float(arm.deriv()(0)) for arm in (right, left))
+    off = float(np.sqrt(np.mean((runs.last[:foot] - right(rows)) ** 2)))
+    across = thickness / float(np.hypot(1, lean))
+    return lean <= -_UP_RIGHT and left_lean - lean >= _APART and off <= _OFF * across
+
+
+def _runs(mark: Piece) -> _Runs:
+    ink = mark.ink >= HALF
+    ink = ink[ink.any(axis=1)]
+    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    starts, ends = edges == 1, edges == -1
+    last_column = ink.shape[1]
+    first = (starts.argmax(axis=1) + ends.argmax(axis=1) - 1) / 2
+    last = (2 * last_column - starts[:, ::-1].argmax(axis=1) - ends[:, ::-1].argmax(axis=1) - 1) / 2
+    return _Runs(starts.sum(axis=1), first, last, ink.sum(axis=1))

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pens
+import pytest
+from conftest import Command
+
+from digitcli import Recognizer
+from digitcli.recognizer import BOXED_MODEL
+from digitcli.strokes import draw_stroke
+
+PEN = 8
+SIGNS = {  # in a box that is as high as digits are
+    "/": [(0.4, -0.2), (0.0, 1.2)],
+    "\\": [(0.0, -0.2), (0.4, 1.2)],
+    "|": [(0.0, -0.25), (0.02, 1.25)],
+    "(": [(0.25, -0.2), (0.06, 0.15), (0.0, 0.5), (0.06, 0.85), (0.25, 1.2)],
+    ")": [(0.0, -0.2), (0.19, 0.15), (0.25, 0.5), (0.19, 0.85), (0.0, 1.2)],
+    "v": [(0.0, 0.6), (0.2, 1.0), (0.75, 0.0)],
+    "V": [(0.0, 0.45), (0.22, 1.0), (0.5, 0.4), (0.8, -0.2)],
+}
+
+
+@pytest.fixture(scope="module")
+def reader() -> Recognizer:
+    return Recognizer.load(BOXED_MODEL)
+
+
+def written(text: str, *, height: float = 100.0, ones: float = 1.0, low: float = 0.0) -> np.ndarray:
+    """Write digits and signs, black on white; ones are `ones` as high, and stand lower by a share of it."""
+    canvas = np.zeros((int(3 * height), int(height * (1 + len(text)))), np.uint8)
+    x = height / 2
+    for character in text:
+        if character.isdigit():
+            high = height * (ones if character == "1" else 1.0)
+            down = height * (1 + (low if character == "1" else 0.0))
+            strokes = pens.strokes(int(character), left=x, top=down + height - high, height=high)
+        else:
+            strokes = [[(x + a * height, height + b * height) for a, b in SIGNS[character]]]
+        points = [np.array(stroke) for stroke in strokes]
+        for stroke in points:
+            draw_stroke(canvas, stroke, PEN)
+        x = max(float(stroke[:, 0].max()) for stroke in points) + 0.35 * height
+    return 255 - canvas
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("31/12/2024", "31122024"),
+        ("3/4", "34"),
+        ("1/2", "12"),
+        ("1)", "1"),
+        ("2)345", "2345"),
+        ("(1)", "1"),
+        ("(030)8514", "0308514"),
+        ("25|36", "2536"),
+        ("25\\36", "2536"),
+        ("704v", "704"),
+        ("704V", "704"),
+        ("v", ""),
+    ],
+)
+def test_slashes_brackets_bars_and_ticks_are_no_digits(reader: Recognizer, text: str, digits: str) -> None:
+    assert [reader.read(written(text, height=height)).text for height in (60.0, 100.0)] == [digits] * 2
+
+
+@pytest.mark.parametrize("text", ["1", "11", "111", "101", "7141", "2112", "110001"])
+@pytest.mark.parametrize(("ones", "low"), [(1.0, 0.0), (1.3, 0.0), (1.1, 0.0), (1.3, 0.25), (0.8, 0.0)])
+def test_ones_stay_however_tall_or_low(reader: Recognizer, text: str, ones: float, low: float) -> None:
+    assert reader.read(written(text, ones=ones, low=low)).text == text
+
+
+def test_predict_leaves_them_out(digitcli: Command, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "date.png"), written("24/12"))
+    outcome = digitcli("predict", "--json", str(tmp_path / "date.png"))
+    assert outcome.status == 0
+    assert '"text": "2412"' in outcome.stdout or '"text":"2412"' in outcome.stdout
