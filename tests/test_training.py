@@ -144,19 +144,6 @@ def test_label_smoothing_keeps_the_network_from_being_sure(division: Division) -
     assert sureness(0.3) < sureness(0.0) - 0.05
 
 
-def test_of_several_distorted_copies_the_worst_is_trained_on(division: Division) -> None:
-    """At a rate of nearly nothing the loss is that of the copies alone, and the others' is lower."""
-    strength = {"rotation": 20, "shift": 2}
-    _, progress, _ = train(division, changed(epochs=4, augmentation=strength))
-
-    def loss(copies: int) -> float:
-        still = changed(epochs=1, augmentation={**strength, "worst_of": copies}).override(learning_rate=1e-9)
-        return train(division, still, init=progress.weights())[2].epochs[0].loss
-
-    one, four, twelve = (loss(copies) for copies in (1, 4, 12))
-    assert one * 1.2 < four < twelve / 1.1
-
-
 def test_marks_that_are_no_digits_leave_the_network_unsure(division: Division) -> None:
     def sureness(count: int) -> float:
         more = with_synthesis(division.train, Synthesis(others=count), 0)
@@ -208,7 +195,7 @@ def test_a_run_goes_on_from_any_epoch_with_the_same_bits(division: Division) -> 
         members=2,
         average=0.9,
         patience=2,
-        augmentation={"shift": 1.0, "elastic": 0.5, "stroke": 0.3, "worst_of": 2},
+        augmentation={"shift": 1.0, "elastic": 0.5, "stroke": 0.3},
     )
     kept: list[Progress] = []
 

@@ -21,7 +21,6 @@ MAX_EPOCHS = 1_000
 MAX_BATCH_SIZE = 10_000
 MAX_LEARNING_RATE = 1_000.0  # absurd already, but low enough for "it diverged" to be shown
 MAX_MEMBERS = 20
-MAX_COPIES = 20  # of a training image, of which one is trained on
 MAX_SEED = 2**31 - 1 - MAX_MEMBERS  # each network of several has a seed of its own
 
 LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE, description="a number over 0")]
@@ -53,8 +52,7 @@ class Augmentation(Table):
 
     rotation in degrees; scale and shear as shares; shift in pixels; elastic as the standard
     deviation, in pixels, of smooth displacements; stroke as the share of a pixel by which strokes
-    get thicker or thinner on each side. Of `worst_of` distorted copies, the one that the network
-    reads worst is trained on (Engstrom et al., "Exploring the Landscape of Spatial Robustness", 2019).
+    get thicker or thinner on each side.
     """
 
     rotation: float = Field(default=0.0, ge=0, le=45)
@@ -63,7 +61,6 @@ class Augmentation(Table):
     shift: float = Field(default=0.0, ge=0, le=8)
     elastic: float = Field(default=0.0, ge=0, le=4)
     stroke: float = Field(default=0.0, ge=0, le=1)
-    worst_of: int = Field(default=1, ge=1, le=MAX_COPIES, description="a whole number")
 
 
 class Synthesis(Table):

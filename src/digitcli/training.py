@@ -124,7 +124,7 @@ class _Loop:
         self._chunk_steps = max(1, _CHUNK_IMAGES // recipe.batch_size)
         self._augmented = recipe.augmentation != Augmentation()
         self._loss = keras.losses.CategoricalCrossentropy(
-            label_smoothing=recipe.label_smoothing, reduction=None
+            label_smoothing=recipe.label_smoothing, reduction="sum"
         )
         with self._strategy.scope():
             self._network: Network = build_trainee(recipe, precision, self._replicas)
@@ -235,30 +235,18 @@ class _Loop:
         images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
         if self._augmented:
             turn = tf.cast(self._optimizer.iterations, tf.int32) * self._replicas + replica
-            images = self._distorted(images, labels, turn)
+            images = augment(images, self._recipe.augmentation, tf.stack([self._seed, turn]))
         else:
             images = as_input(images)
         with tf.GradientTape() as tape:
             probabilities = self._network(images, training=True)
-            summed = tf.reduce_sum(self._loss(as_target(labels), probabilities))
+            summed = self._loss(as_target(labels), probabilities)
             mean = summed / tf.cast(size * self._workers, tf.float32)  # over the images of all replicas
         variables = self._network.trainable_variables
         self._optimizer.apply(tape.gradient(mean, variables), variables)
         of_digits = tf.math.count_nonzero(labels != NO_DIGIT)
         sums = [summed, tf.size(batch), hits(labels, probabilities), of_digits]  # as in _SUMMED
         self._sums.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
-
-    def _distorted(self, images: Any, labels: Any, turn: Any) -> Any:
-        """Distort a batch as often as the recipe says; return of each image the copy that is read worst."""
-        strength = self._recipe.augmentation
-        turns = [turn * strength.worst_of + copy for copy in range(strength.worst_of)]
-        copies = [augment(images, strength, tf.stack([self._seed, each])) for each in turns]
-        if len(copies) == 1:
-            return copies[0]
-        probabilities = self._network(tf.concat(copies, axis=0), training=False)
-        losses = self._loss(tf.tile(as_target(labels), [len(copies), 1]), probabilities)
-        worst = tf.argmax(tf.reshape(losses, (len(copies), -1)), axis=0)
-        return tf.gather(tf.stack(copies, axis=1), worst, batch_dims=1)
 
     def _update_averages(self) -> None:
         """Move each average towards its weight; faster at first, when it still holds the first draw."""
