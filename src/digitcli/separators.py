@@ -23,14 +23,15 @@ _BOW = 0.06  # of a stroke's height, by which its middle is off the line between
 _FULL_HEIGHT = 0.6  # of a line's height; lower marks tell nothing of its digits
 _WIDEST = 0.85  # width to height of such a stroke
 _SPARSE = 0.04  # share of rows that may be otherwise: rough edges
-_THICKEST = 1.5  # width of a row's ink to the usual one, at most: no flag that is one with its stem
-_OFF = 0.45  # of its thickness, by which a stroke may be off a smooth bow, as a root of the mean square
+_THICKEST = 1.35  # width of a row's ink to the usual one, at most: no flag that is one with its stem
+_OFF = 0.25  # of its thickness, by which a stroke may be off a smooth bow, as a root of the mean square
 _THINNEST = 5.0  # height of a stroke to its thickness, at least
 
 _LEFT_ARM = (0.15, 0.8)  # height of a tick's left arm to its whole height
 _FOOT = 0.35  # height to its whole height, below which its arms have met
 _APART = 0.3  # x for each y, by which a tick's arms part
 _UP_RIGHT = 0.15  # x for each y, by which its right arm leans at least
+_ARM_OFF = 0.45  # of its thickness, by which that arm may be off a straight line
 _ARMS, _FEET = (
     2.6,
     3.2,
@@ -132,6 +133,8 @@ def _is_tick(mark: Piece) -> bool:
     if not is_split or not _LEFT_ARM[0] * height <= height - top <= _LEFT_ARM[1] * height:
         return False
     thickness = float(np.median(runs.widths[:top]))
+    if np.count_nonzero(runs.widths[:top] > _THICKEST * thickness) > _SPARSE * height:
+        return False
     if np.median(runs.widths[both]) > _ARMS * thickness or runs.widths[foot:].max() > _FEET * thickness:
         return False
     rows = np.arange(foot)
@@ -140,7 +143,7 @@ def _is_tick(mark: Piece) -> bool:
     lean, left_lean = (float(arm.deriv()(0)) for arm in (right, left))
     off = float(np.sqrt(np.mean((runs.last[:foot] - right(rows)) ** 2)))
     across = thickness / float(np.hypot(1, lean))
-    return lean <= -_UP_RIGHT and left_lean - lean >= _APART and off <= _OFF * across
+    return lean <= -_UP_RIGHT and left_lean - lean >= _APART and off <= _ARM_OFF * across
 
 
 def _runs(mark: Piece) -> _Runs:
