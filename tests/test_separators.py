@@ -72,6 +72,15 @@ def test_ones_stay_however_tall_or_low(reader: Recognizer, text: str, ones: floa
     assert reader.read(written(text, ones=ones, low=low)).text == text
 
 
+@pytest.mark.parametrize("bowl", [(16, 13), (18, 12), (20, 11)])
+def test_a_six_with_a_small_bowl_is_no_tick(reader: Recognizer, bowl: tuple[int, int]) -> None:
+    canvas = np.hstack([255 - written("25"), np.zeros((300, 160), np.uint8)])
+    cv2.line(canvas, (415, 105), (368, 180), 255, 15, cv2.LINE_AA)
+    cv2.line(canvas, (368, 180), (342, 182), 255, 15, cv2.LINE_AA)
+    cv2.ellipse(canvas, (374, 190), bowl, 0, 0, 360, 255, 15, cv2.LINE_AA)
+    assert reader.read(255 - canvas).text == "256"
+
+
 def test_predict_leaves_them_out(digitcli: Command, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "date.png"), written("24/12"))
     outcome = digitcli("predict", "--json", str(tmp_path / "date.png"))
