@@ -81,6 +81,18 @@ def test_a_six_with_a_small_bowl_is_no_tick(reader: Recognizer, bowl: tuple[int,
     assert reader.read(255 - canvas).text == "256"
 
 
+@pytest.mark.parametrize("width", [24, 28, 32])
+@pytest.mark.parametrize("flag", [(-45, 62), (-50, 70), (-40, 70)])
+def test_a_one_whose_flag_is_one_with_its_stem_is_no_tick(
+    reader: Recognizer, width: int, flag: tuple[int, int]
+) -> None:
+    canvas = np.hstack([255 - written("25"), np.zeros((300, 160), np.uint8)])
+    cv2.line(canvas, (410, 110), (390, 190), 255, width, cv2.LINE_AA)
+    cv2.line(canvas, (410, 110), (410 + flag[0], 100 + flag[1]), 255, width, cv2.LINE_AA)
+    found = reader.read(255 - canvas)
+    assert len(found.digits) == 3  # what it is, is for the network to say
+
+
 def test_predict_leaves_them_out(digitcli: Command, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "date.png"), written("24/12"))
     outcome = digitcli("predict", "--json", str(tmp_path / "date.png"))

@@ -36,6 +36,9 @@ _ARMS, _FEET = (
     2.6,
     3.2,
 )  # width of the ink where both arms are, and where they have met, to one arm's, at most
+_CLOSING = (
+    0.5  # by which its arms are nearer each other below than above, at least; a share of one's thickness
+)
 _FEW = 3  # rows that tell no course
 
 
@@ -136,6 +139,9 @@ def _is_tick(mark: Piece) -> bool:
     if np.count_nonzero(runs.widths[:top] > _THICKEST * thickness) > _SPARSE * height:
         return False
     if np.median(runs.widths[both]) > _ARMS * thickness or runs.widths[foot:].max() > _FEET * thickness:
+        return False
+    gaps = (runs.last - runs.first - runs.widths / 2)[both]
+    if gaps[:_FEW].mean() < gaps[-_FEW:].mean() + _CLOSING * thickness:  # the flag of a 1 parts downwards
         return False
     rows = np.arange(foot)
     right = np.polynomial.Polynomial.fit(rows, runs.last[:foot], 1)
