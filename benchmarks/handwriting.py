@@ -33,7 +33,6 @@ from digitcli.session import Session
 from digitcli.strokes import Drawing
 from digitcli.web.drawings import read as read_drawings
 
-STRINGS = 1_000
 LENGTHS = ((2, 3), (4, 5), (6, 8))  # digits of a number, fewest and most
 ACROSS = 0.8  # of the canvas's side
 OTHERS = 2_000
@@ -83,6 +82,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", default=[])
     parser.add_argument("--tutorial", help="a model of the recipe classic")
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--numbers", type=int, default=1_000, metavar="N", help="how many are made")
     options = parser.parse_args()
     recognizers = {"the box": Recognizer.load(BOXED_MODEL)}
     recognizers |= {name: Recognizer.load(name) for name in options.models}
@@ -101,33 +101,36 @@ def main() -> None:
     print_table(["source", "images", "read by", "right", "an image"], rows)
     for source in options.sources:
         if source.endswith(pen.SUFFIXES):
-            numbers(Path(source), recognizers, held_out=options.held_out)
-            canvases(Path(source), recognizers, held_out=options.held_out)
+            drawings = pens.read(Path(source), held_out=options.held_out)
+            made = pens.numbers(drawings, options.numbers, seed=0)
+            print(f"\n{len(made):,} numbers of 2 to 8 digits from {Path(source).name}:\n")
+            numbers(made, recognizers)
+            canvases(made, recognizers)
     trade_off(recognizers)
     print(f"\n{in_words(machine())}")
 
 
-def numbers(source: Path, recognizers: dict[str, Recognizer], *, held_out: bool) -> None:
-    made = pens.strings(pens.read(source, held_out=held_out), STRINGS, seed=0)
+def numbers(made: list[pens.Number], recognizers: dict[str, Recognizer]) -> None:
     rows = []
     for name, recognizer in recognizers.items():
         start = time.perf_counter()
-        found = [each.text for each in recognizer.read_many([image for _, _, image in made])]
+        found = [
+            each.text
+            for each in recognizer.read_many(pens.drawn(strokes, width) for _, _, strokes, width in made)
+        ]
         spent = (time.perf_counter() - start) / len(made) * 1000
-        right = np.array([one == text for one, (text, _, _) in zip(found, made, strict=True)])
-        touching = np.array([touches for _, touches, _ in made])
+        right = np.array([one == text for one, (text, *_) in zip(found, made, strict=True)])
+        touching = np.array([touches for _, touches, *_ in made])
         rows.append(
             [name, f"{right.mean():.1%}", f"{right[~touching].mean():.1%}", f"{right[touching].mean():.1%}",
              f"{spent:.1f} ms"]
         )  # fmt: skip
-    print(f"\n{STRINGS:,} numbers of 2 to 8 digits from {source.name}:\n")
     print_table(["read by", "right", "apart", "touching", "a number"], rows)
 
 
-def canvases(source: Path, recognizers: dict[str, Recognizer], *, held_out: bool) -> None:
+def canvases(made: list[pens.Number], recognizers: dict[str, Recognizer]) -> None:
     """Read numbers whose digits stand apart as the API reads strokes, and as `draw` reads its canvas."""
-    drawings = pens.read(source, held_out=held_out)
-    made = [each for each in pens.numbers(drawings, STRINGS, seed=0) if not each[1]]
+    made = [each for each in made if not each[1]]
     lengths = np.array([len(text) for text, *_ in made])
     rows = []
     for name, recognizer in recognizers.items():

@@ -13,6 +13,8 @@ from digitcli.strokes import draw_stroke
 CANVAS = 512  # pixels
 PENS = (8, 28)  # pixels, thinnest and thickest
 
+Number = tuple[str, bool, list[np.ndarray], int]  # text, whether digits touch, strokes, the pen's width
+
 
 def read(path: Path, *, held_out: bool) -> list[dict]:
     """Read a file of pen strokes; `held_out` keeps every fourth writer, those that nothing was tuned on."""
@@ -39,19 +41,11 @@ def on_canvas(drawing: dict, random: np.random.Generator) -> np.ndarray:
     return canvas
 
 
-def strings(drawings: list[dict], count: int, seed: int) -> list[tuple[str, bool, np.ndarray]]:
-    """Write numbers of 2 to 8 digits, each by one writer, black on white: text, whether digits touch, image.
+def numbers(drawings: list[dict], count: int, seed: int) -> list[Number]:
+    """Write numbers of 2 to 8 digits, each by one writer; lengths in pixels.
 
     A tenth are written so that about half of the neighbours touch.
     """
-    return [
-        (text, touching, _drawn(strokes, pen))
-        for text, touching, strokes, pen in numbers(drawings, count, seed)
-    ]
-
-
-def numbers(drawings: list[dict], count: int, seed: int) -> list[tuple[str, bool, list[np.ndarray], int]]:
-    """Give the same numbers as strokes: text, whether digits touch, strokes, the pen's width in pixels."""
     random = np.random.default_rng(seed)
     by_writer = defaultdict(list)
     for drawing in drawings:
@@ -60,7 +54,7 @@ def numbers(drawings: list[dict], count: int, seed: int) -> list[tuple[str, bool
     return [_number(hands[int(random.integers(len(hands)))], random) for _ in range(count)]
 
 
-def _number(hand: list[dict], random: np.random.Generator) -> tuple[str, bool, list[np.ndarray], int]:
+def _number(hand: list[dict], random: np.random.Generator) -> Number:
     height = 100.0
     pen, touching = int(random.integers(5, 13)), bool(random.random() < 0.1)
     spacing = random.uniform(0.1, 0.6)
@@ -83,7 +77,8 @@ def _number(hand: list[dict], random: np.random.Generator) -> tuple[str, bool, l
     return text, touching, placed, pen
 
 
-def _drawn(strokes: list[np.ndarray], pen: int) -> np.ndarray:
+def drawn(strokes: list[np.ndarray], pen: int) -> np.ndarray:
+    """Draw a number, black on white, (H, W) uint8."""
     margin = 40
     points = np.concatenate(strokes)
     low = points.min(axis=0)
