@@ -29,7 +29,7 @@ def reader() -> Recognizer:
 
 def written(text: str, *, height: float = 100.0, ones: float = 1.0, low: float = 0.0) -> np.ndarray:
     """Write digits and signs, black on white; ones are `ones` as high, and stand lower by a share of it."""
-    canvas = np.zeros((int(3 * height), int(height * (1 + len(text)))), np.uint8)
+    canvas = np.zeros((int(3 * height), int(height * (1 + 1.3 * len(text)))), np.uint8)
     x = height / 2
     for character in text:
         if character.isdigit():
