@@ -111,13 +111,11 @@ def main() -> None:
 
 
 def numbers(made: list[pens.Number], recognizers: dict[str, Recognizer]) -> None:
+    images = [pens.drawn(strokes, width) for _, _, strokes, width in made]
     rows = []
     for name, recognizer in recognizers.items():
         start = time.perf_counter()
-        found = [
-            each.text
-            for each in recognizer.read_many(pens.drawn(strokes, width) for _, _, strokes, width in made)
-        ]
+        found = [each.text for each in recognizer.read_many(images)]
         spent = (time.perf_counter() - start) / len(made) * 1000
         right = np.array([one == text for one, (text, *_) in zip(found, made, strict=True)])
         touching = np.array([touches for _, touches, *_ in made])

@@ -5,6 +5,7 @@ the digits beside it; no digit does both. A tick is two strokes that meet at the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,8 @@ from digitcli.segmentation import Line, Piece, line_height
 
 _NEAREST = 3  # digits beside a stroke by which it is measured
 _REACH = 0.03  # of those digits' height, by which it reaches above and below them, at least
-_TALL, _TALLER = (
-    1.15,
-    1.35,
-)  # height to theirs, at least: of a slash or bracket, of what is upright and straight
+_TALL = 1.15  # height of a slash or bracket to theirs, at least
+_TALL_UPRIGHT = 1.35  # of what is upright and straight, as a 1 is
 _LEAN = 0.25  # x for each y, from which a stroke is slanted
 _BOW = 0.06  # of a stroke's height, by which its middle is off the line between its ends, and it is bent
 _FULL_HEIGHT = 0.6  # of a line's height; lower marks tell nothing of its digits
@@ -32,13 +31,8 @@ _FOOT = 0.35  # height to its whole height, below which its arms have met
 _APART = 0.3  # x for each y, by which a tick's arms part
 _UP_RIGHT = 0.15  # x for each y, by which its right arm leans at least
 _ARM_OFF = 0.45  # of its thickness, by which that arm may be off a straight line
-_ARMS, _FEET = (
-    2.6,
-    3.2,
-)  # width of the ink where both arms are, and where they have met, to one arm's, at most
-_CLOSING = (
-    0.5  # by which its arms are nearer each other below than above, at least; a share of one's thickness
-)
+_ARMS, _FEET = 2.6, 3.2  # width of the ink of both arms, and where they have met, to one arm's, at most
+_CLOSING = 0.5  # by how much of an arm's width its arms are nearer below than above, at least
 _FEW = 3  # rows that tell no course
 
 
@@ -64,18 +58,20 @@ def without_separators(lines: list[Line]) -> list[Line]:
 
 
 def _digits(line: Line) -> Line:
-    lowest = _FULL_HEIGHT * line_height(line)
-    marks = [mark for mark in line if mark.height < lowest or not _is_tick(mark)]
-    strokes = {place: stroke for place, mark in enumerate(marks) if (stroke := _stroke(mark)) is not None}
-    if not strokes or len(marks) < 2:
+    tall = _FULL_HEIGHT * line_height(line)
+    rows = {id(mark): _runs(mark) for mark in line}
+    marks = [mark for mark in line if mark.height < tall or not _is_tick(rows[id(mark)])]
+    if len(marks) < 2:
         return marks
-    full = [place for place, mark in enumerate(marks) if mark.height >= lowest]
-    digits = [place for place in full if place not in strokes]
-    digits = digits or [min(full, key=lambda place: marks[place].height)]  # 1) or (1
+    strokes = {id(mark): stroke for mark in marks if (stroke := _stroke(mark, rows[id(mark)])) is not None}
+    tall = _FULL_HEIGHT * line_height(marks)  # a tick may have been the tallest
+    full = [mark for mark in marks if mark.height >= tall]
+    digits = [mark for mark in full if id(mark) not in strokes]
+    digits = digits or [min(full, key=lambda mark: mark.height)]  # 1) or (1
     return [
         mark
-        for place, mark in enumerate(marks)
-        if place not in strokes or not _reaches_beyond(mark, strokes[place], [marks[k] for k in digits])
+        for mark in marks
+        if id(mark) not in strokes or not _reaches_beyond(mark, strokes[id(mark)], digits)
     ]
 
 
@@ -94,37 +90,30 @@ def _reaches_beyond(mark: Piece, stroke: _Stroke, digits: Line) -> bool:
     height = bottom - top
     is_upright = abs(stroke.lean) < _LEAN and abs(stroke.bow) < _BOW
     return (
-        mark.height >= (_TALLER if is_upright else _TALL) * height
+        mark.height >= (_TALL_UPRIGHT if is_upright else _TALL) * height
         and top - mark.y >= _REACH * height
         and mark.y + mark.height - bottom >= _REACH * height
     )
 
 
-def _stroke(mark: Piece) -> _Stroke | None:
+def _stroke(mark: Piece, runs: _Runs) -> _Stroke | None:
     """Return the course of a mark that is a single stroke from top to bottom, without flag or foot."""
-    if mark.width > _WIDEST * mark.height:
-        return None
-    runs = _runs(mark)
     height = len(runs.counts)
-    if height < _THINNEST or np.count_nonzero(runs.counts != 1) > _SPARSE * height:
+    if mark.width > _WIDEST * mark.height or height < _THINNEST:  # a pen is a pixel wide at least
         return None
-    rows = np.arange(height)
-    thickness = float(np.median(runs.widths))
-    if np.count_nonzero(runs.widths > _THICKEST * thickness) > _SPARSE * height:
+    if np.count_nonzero(runs.counts != 1) > _SPARSE * height or not _is_even(runs.widths, height):
         return None
-    course = np.polynomial.Polynomial.fit(rows, runs.first, 2)
-    off = runs.first - course(rows)
+    course, off = _course(np.arange(height), runs.first, 2)
     start, middle, end = (float(course(place)) for place in (0, (height - 1) / 2, height - 1))
     lean = (end - start) / height
-    across = thickness / float(np.hypot(1, lean))  # the pen's width
-    if height < _THINNEST * across or float(np.sqrt(np.mean(off**2))) > _OFF * across:
+    across = float(np.median(runs.widths) / np.hypot(1, lean))  # the pen's width
+    if height < _THINNEST * across or off > _OFF * across:
         return None
     return _Stroke(lean, (middle - (start + end) / 2) / height)
 
 
-def _is_tick(mark: Piece) -> bool:
+def _is_tick(runs: _Runs) -> bool:
     """Tell whether a mark is two arms, the right one longer, that part upwards from a foot."""
-    runs = _runs(mark)
     height = len(runs.counts)
     both = np.flatnonzero(runs.counts == 2)
     if not len(both) or np.count_nonzero(runs.counts > 2) > _SPARSE * height:
@@ -135,21 +124,32 @@ def _is_tick(mark: Piece) -> bool:
     is_split = np.count_nonzero(runs.counts[top:foot] != 2) <= _SPARSE * height
     if not is_split or not _LEFT_ARM[0] * height <= height - top <= _LEFT_ARM[1] * height:
         return False
-    thickness = float(np.median(runs.widths[:top]))
-    if np.count_nonzero(runs.widths[:top] > _THICKEST * thickness) > _SPARSE * height:
+    if not _is_even(runs.widths[:top], height):
         return False
+    thickness = float(np.median(runs.widths[:top]))
     if np.median(runs.widths[both]) > _ARMS * thickness or runs.widths[foot:].max() > _FEET * thickness:
         return False
     gaps = (runs.last - runs.first - runs.widths / 2)[both]
     if gaps[:_FEW].mean() < gaps[-_FEW:].mean() + _CLOSING * thickness:  # the flag of a 1 parts downwards
         return False
-    rows = np.arange(foot)
-    right = np.polynomial.Polynomial.fit(rows, runs.last[:foot], 1)
-    left = np.polynomial.Polynomial.fit(both, runs.first[both], 1)
+    right, off = _course(np.arange(foot), runs.last[:foot], 1)
+    left, _ = _course(both, runs.first[both], 1)
     lean, left_lean = (float(arm.deriv()(0)) for arm in (right, left))
-    off = float(np.sqrt(np.mean((runs.last[:foot] - right(rows)) ** 2)))
     across = thickness / float(np.hypot(1, lean))
     return lean <= -_UP_RIGHT and left_lean - lean >= _APART and off <= _ARM_OFF * across
+
+
+def _is_even(widths: NDArray[np.int64], height: int) -> bool:
+    """Tell whether all but a few rows, of a mark so high, are about as wide as the usual one."""
+    return bool(np.count_nonzero(widths > _THICKEST * np.median(widths)) <= _SPARSE * height)
+
+
+def _course(
+    rows: NDArray[Any], places: NDArray[np.float64], degree: int
+) -> tuple[np.polynomial.Polynomial, float]:
+    """Return the smooth course of a stroke's places in rows, and by how many pixels they are off it."""
+    course = np.polynomial.Polynomial.fit(rows, places, degree)
+    return course, float(np.sqrt(np.mean((places - course(rows)) ** 2)))
 
 
 def _runs(mark: Piece) -> _Runs:
