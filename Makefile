@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench bench-long boxed constraints clean
+.PHONY: help train test lint types bench bench-long pretrained constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,12 +46,11 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and s
 	$(BIN)/python benchmarks/serving.py
 
 bench-long: $(INSTALLED)  ## train the recipes that take long, for the table of recipes (two hours or more)
-	$(BIN)/python benchmarks/recipes.py --recipes best ensemble reader
+	$(BIN)/python benchmarks/recipes.py --recipes best ensemble pretrained
 
-boxed: $(INSTALLED)  ## train the model that comes with digitcli anew (20 to 40 minutes on 2 cores)
-	$(BIN)/digitcli train --config reader --artifacts build/boxed
-	mkdir -p src/digitcli/boxed
-	cp build/boxed/model.onnx build/boxed/run.json src/digitcli/boxed/
+pretrained: $(INSTALLED)  ## train the model that comes with digitcli anew (20 to 40 minutes on 2 cores)
+	$(BIN)/digitcli train --config pretrained --artifacts build/pretrained
+	cp build/pretrained/model.onnx build/pretrained/run.json src/digitcli/recognition/pretrained/
 
 constraints:  ## write constraints.txt anew from the newest packages that fit pyproject.toml
 	tools/make_constraints.sh

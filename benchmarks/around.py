@@ -17,8 +17,9 @@ import numpy as np
 import pens
 from measure import in_words, machine, print_table
 
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 PAGES = 40
 SIZE = (900, 1200)  # pixels
@@ -235,7 +236,7 @@ def main() -> None:
     for drawing in pens.read(options.source, held_out=options.held_out):
         hands[drawing["writer"]][drawing["label"]].append(drawing)
     writers = sorted(hands)
-    recognizer = Recognizer.load(BOXED_MODEL)
+    recognizer = Recognizer.load(PRETRAINED_MODEL)
     rows = []
     for seed, (kind, draw) in enumerate(KINDS.items()):
         random = np.random.default_rng(seed)

@@ -250,19 +250,19 @@ def move(left: str, top: str, width: str, height: str, seconds: str, log: str) -
 
 def draw(side: str, what: str, log: str) -> None:
     """Open the real window with a canvas of `side` pixels, and note when each turn did what."""
-    from digitcli import display
-    from digitcli import window as window_
-    from digitcli.canvas import SIDE
-    from digitcli.commands.draw import _load
-    from digitcli.layout import arrange
-    from digitcli.reader import Reader
-    from digitcli.recognizer import BOXED_MODEL
-    from digitcli.session import Mode, Session
+    from digitcli.canvas.canvas import SIDE
+    from digitcli.canvas.reading_worker import ReadingWorker
+    from digitcli.canvas.session import Mode, Session
+    from digitcli.cli.draw import _load
+    from digitcli.recognition.pretrained import PRETRAINED_MODEL
+    from digitcli.window import display
+    from digitcli.window import window as window_
+    from digitcli.window.layout import arrange
 
     server = display.require_display()
     strokes, mode = what.split(",")
     height = next(h for h in range(200, 2000) if arrange(int(1.6 * h), h).canvas[2] >= int(side))
-    reader = Reader(lambda: _load(BOXED_MODEL))
+    reader = ReadingWorker(lambda: _load(PRETRAINED_MODEL))
     session = Session()
     session.mode = Mode.NUMBER if mode == "number" else Mode.ONE
     session.canvas.brush = 10
@@ -297,7 +297,7 @@ def draw(side: str, what: str, log: str) -> None:
             self.turn.append(time.monotonic())
             if is_new:
                 window_.cv2.imshow(window_.TITLE, self.face.picture)
-                shown_version = session.insight.version if session.insight else -1
+                shown_version = session.canvas_reading.version if session.canvas_reading else -1
                 frames.append([*self.turn, 0.0, when_version.get(shown_version, self.turn[0])])
             return is_new
 
@@ -305,7 +305,7 @@ def draw(side: str, what: str, log: str) -> None:
     when_version: dict[int, float] = {}
     take_a_turn = window_.take_a_turn
 
-    def watched_turn(session: Session, reader: Reader) -> None:
+    def watched_turn(session: Session, reader: ReadingWorker) -> None:
         window.turn.append(time.monotonic())
         when_version[session.canvas.version] = window.turn[0]
         take_a_turn(session, reader)

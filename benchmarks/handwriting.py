@@ -6,7 +6,7 @@
 Sources are what `--data` takes. Pen strokes are drawn at mixed sizes and places with mixed pens; of
 those with a writer, --held-out keeps every fourth writer. The model in the box is always measured.
 With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
-28x28. From pen strokes, numbers of 2 to 8 digits are made as well, read as images, as the strokes that
+28x28. From pen strokes, numbers of 2 to 8 digits are made as well, read as drawing, as the strokes that
 programs send, and drawn across the canvas with its usual brush. Last comes what the threshold
 between digits and other marks costs: digits given up against marks taken for digits. Prints Markdown.
 """
@@ -22,15 +22,17 @@ import numpy as np
 import pens
 from measure import in_words, machine, print_table
 
-from digitcli import synthesis
-from digitcli.canvas import SIDE
-from digitcli.datasets import folder, load, load_divided, pen
-from digitcli.decoding import image_files, read
-from digitcli.insight import read as read_canvas
-from digitcli.insight import read_many
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.session import Session
-from digitcli.strokes import Drawing
+from digitcli.canvas.canvas import SIDE
+from digitcli.canvas.canvas_reading import read as read_canvas
+from digitcli.canvas.canvas_reading import read_many
+from digitcli.canvas.session import Session
+from digitcli.datasets import folder, load, load_split, stroke_files
+from digitcli.datasets.strokes import Drawing
+from digitcli.preprocessing.image_files import image_files, read
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
+from digitcli.recognition.rules.cuttings import miscut
+from digitcli.synthesis import drawing
 from digitcli.web.drawings import read as read_drawings
 
 LENGTHS = ((2, 3), (4, 5), (6, 8))  # digits of a number, fewest and most
@@ -44,7 +46,7 @@ Read = Callable[[Images], list[str]]
 def images_of(source: str, *, held_out: bool) -> tuple[Images, list[str]]:
     """Return a source's images as people would hand them in, and what they say."""
     path = Path(source)
-    if path.name.endswith(pen.SUFFIXES):
+    if path.name.endswith(stroke_files.SUFFIXES):
         random = np.random.default_rng(0)
         drawings = pens.read(path, held_out=held_out)
         return [pens.on_canvas(each, random) for each in drawings], [str(each["label"]) for each in drawings]
@@ -61,7 +63,7 @@ def tutorial(recognizer: Recognizer) -> Read:
             image if image.ndim == 2 else image[..., :3].mean(axis=2).astype(np.uint8) for image in images
         ]
         small = np.stack([cv2.resize(image, (28, 28), interpolation=cv2.INTER_AREA) for image in grey])
-        return [str(best) for best in recognizer.digits(small).argmax(axis=1)]
+        return [str(best) for best in recognizer.classify(small).argmax(axis=1)]
 
     return run
 
@@ -70,7 +72,7 @@ def single(recognizer: Recognizer) -> Read:
     """Read one digit an image; the likeliest, also where it is no digit to the model."""
 
     def run(images: Images) -> list[str]:
-        read = recognizer.read_many(images, single=True)
+        read = recognizer.read_many(drawing, single=True)
         return [str(int(np.argmax(each.digits[0].probabilities))) if each.digits else "" for each in read]
 
     return run
@@ -84,23 +86,23 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--numbers", type=int, default=1_000, metavar="N", help="how many are made")
     options = parser.parse_args()
-    recognizers = {"the box": Recognizer.load(BOXED_MODEL)}
+    recognizers = {"the box": Recognizer.load(PRETRAINED_MODEL)}
     recognizers |= {name: Recognizer.load(name) for name in options.models}
     readers = {name: single(each) for name, each in recognizers.items()}
     if options.tutorial:
         readers["the tutorial's pipeline"] = tutorial(Recognizer.load(options.tutorial))
     rows = []
     for source in options.sources:
-        images, truth = images_of(source, held_out=options.held_out)
+        drawing, truth = images_of(source, held_out=options.held_out)
         for name, reader in readers.items():
             start = time.perf_counter()
-            found = reader(images)
-            spent = (time.perf_counter() - start) / len(images) * 1000
+            found = reader(drawing)
+            spent = (time.perf_counter() - start) / len(drawing) * 1000
             right = np.mean([one == other for one, other in zip(found, truth, strict=True)])
-            rows.append([Path(source).name, f"{len(images):,}", name, f"{right:.2%}", f"{spent:.2f} ms"])
+            rows.append([Path(source).name, f"{len(drawing):,}", name, f"{right:.2%}", f"{spent:.2f} ms"])
     print_table(["source", "images", "read by", "right", "an image"], rows)
     for source in options.sources:
-        if source.endswith(pen.SUFFIXES):
+        if source.endswith(stroke_files.SUFFIXES):
             drawings = pens.read(Path(source), held_out=options.held_out)
             made = pens.numbers(drawings, options.numbers, seed=0)
             print(f"\n{len(made):,} numbers of 2 to 8 digits from {Path(source).name}:\n")
@@ -155,18 +157,18 @@ def on_the_canvas(recognizer: Recognizer, strokes: list[np.ndarray]) -> str:
     placed = [((stroke - low - extent / 2) * scale + SIDE / 2).tolist() for stroke in strokes]
     session.canvas.load(placed, session.canvas.brush)
     session.refresh()
-    return session.insight.reading.text if session.insight else ""
+    return session.canvas_reading.reading.text if session.canvas_reading else ""
 
 
 def trade_off(recognizers: dict[str, Recognizer]) -> None:
     """Tell digits from marks that are drawn by the program with a seed that no training has."""
-    validation = load_divided("mnist").validation
-    others = synthesis.others(OTHERS, 1_000_003, validation)
+    validation = load_split("mnist").validation
+    others = drawing.non_digits(OTHERS, 1_000_003, validation, miscut)
     print(f"\n5,000 validation digits, {OTHERS:,} drawn marks that are no digits:\n")
     rows = []
     for name, recognizer in recognizers.items():
-        digits = recognizer.digits(validation.images).max(axis=1)
-        marks = recognizer.digits(others.images).max(axis=1)
+        digits = recognizer.classify(validation.images).max(axis=1)
+        marks = recognizer.classify(others.images).max(axis=1)
         for threshold in sorted({*THRESHOLDS, round(recognizer.threshold, 3)}):
             own = " (its own)" if threshold == round(recognizer.threshold, 3) else ""
             rows.append(

@@ -11,9 +11,9 @@ import time
 import numpy as np
 from measure import print_peer, training_operations
 
-from digitcli.backend import keras
 from digitcli.datasets import load
-from digitcli.models import summarize
+from digitcli.models.backend import keras
+from digitcli.models.factory import summarize
 
 EPOCHS = 15
 

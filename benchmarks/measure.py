@@ -18,9 +18,9 @@ TRIES = 6
 
 
 def machine() -> dict[str, Any]:
-    from digitcli.records import describe_surroundings
+    from digitcli.run_record import describe_environment
 
-    found = describe_surroundings()["machine"]
+    found = describe_environment()["machine"]
     packages = {}
     for package in PACKAGES:
         try:
@@ -39,7 +39,7 @@ def in_words(found: dict[str, Any]) -> str:
 
 def matmul_peak(precision: str = "float32") -> float:
     """Return the machine's best multiplying large square matrices, in operations a second."""
-    from digitcli.backend import tf
+    from digitcli.models.backend import tf
 
     a = tf.cast(tf.random.stateless_normal((MATMUL_SIDE, MATMUL_SIDE), (0, 0)), precision)
     multiply = tf.function(lambda x: tf.linalg.matmul(x, x), autograph=False)

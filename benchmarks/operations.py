@@ -18,13 +18,13 @@ from typing import Any
 from measure import RESULTS, in_words, machine, matmul_peak, print_table, training_operations, write
 from our_recipe import Silent
 
-from digitcli.backend import seed_everything, tf
-from digitcli.config import load_recipe
-from digitcli.datasets import divide, load
-from digitcli.distribution import on_this_machine
-from digitcli.models import build_network, summarize
-from digitcli.pace import Pace
-from digitcli.training import _Loop
+from digitcli.config.recipe import load_recipe
+from digitcli.datasets import load, split_dataset
+from digitcli.models.backend import seed_everything, tf
+from digitcli.models.factory import build, summarize
+from digitcli.training.clock import TrainingClock
+from digitcli.training.cluster.distribution import on_this_machine
+from digitcli.training.loop import _Loop
 
 IMAGES = 8_192
 NAMES = {  # oneDNN's and Eigen's, in words
@@ -40,11 +40,11 @@ NAMES = {  # oneDNN's and Eigen's, in words
 def operation_seconds(recipe: Any, precision: str) -> tuple[Counter[str], float, int]:
     """Return the busy seconds of each kind of operation, the wall seconds and the steps of an epoch."""
     seed_everything(0)
-    digits = divide(load(recipe.data), IMAGES + IMAGES // 10).train
+    digits = split_dataset(load(recipe.data), IMAGES + IMAGES // 10).train
     loop = _Loop(recipe, 0, on_this_machine(recipe.batch_size), digits, precision, None)
     for _ in range(2):  # the second without compiling
-        loop.train_epoch(1, 1, Pace(recipe, loop.steps, 0, 0.0, None, 1, float), Silent())
-    pace = Pace(recipe, loop.steps, 0, 0.0, None, 1, float)
+        loop.train_epoch(1, 1, TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float), Silent())
+    pace = TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float)
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
         loop.train_epoch(1, 1, pace, Silent())
@@ -52,7 +52,7 @@ def operation_seconds(recipe: Any, precision: str) -> tuple[Counter[str], float,
         (trace,) = Path(folder).rglob("*.xplane.pb")
         content = trace.read_bytes()
 
-    plain = Pace(recipe, loop.steps, 0, 0.0, None, 1, float)
+    plain = TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float)
     start = time.perf_counter()
     loop.train_epoch(1, 1, plain, Silent())
     return busy(content), time.perf_counter() - start, loop.steps
@@ -95,7 +95,7 @@ def main() -> None:
     rows.append(["all others", f"{1e3 * rest / steps:.2f} ms", f"{rest / total:.1%}"])
     print(f"Recipe {options.recipe}, {options.precision}, batches of {recipe.batch_size}\n")
     print_table(["operation", "a step", "share"], rows)
-    work = training_operations(summarize(build_network(recipe))) * recipe.batch_size * steps
+    work = training_operations(summarize(build(recipe))) * recipe.batch_size * steps
     share = work / wall / peak
     print(
         f"\nA step takes {1e3 * wall / steps:.2f} ms by the clock; its layers' arithmetic reaches "

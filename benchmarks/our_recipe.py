@@ -10,14 +10,15 @@ import time
 import numpy as np
 from measure import print_peer, training_operations
 
-from digitcli.backend import seed_everything
-from digitcli.config import load_recipe
-from digitcli.datasets import load_divided
-from digitcli.distribution import on_this_machine
-from digitcli.models import KerasReader, assemble, build_network, summarize
-from digitcli.precision import choose_precision
-from digitcli.progress import Epoch, Progress, Step
-from digitcli.training import fit
+from digitcli.config.recipe import load_recipe
+from digitcli.datasets import load_split
+from digitcli.models.backend import seed_everything
+from digitcli.models.factory import assemble, build, summarize
+from digitcli.models.keras_classifier import KerasClassifier
+from digitcli.models.precision import choose_precision
+from digitcli.training.cluster.distribution import on_this_machine
+from digitcli.training.loop import fit
+from digitcli.training.progress import Epoch, Progress, Step
 
 
 class Silent:
@@ -35,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     _, recipe = load_recipe(options.recipe)
     recipe = recipe.override(seed=options.seed)
-    division = load_divided(recipe.data)
+    split = load_split(recipe.data)
     rows: list[dict[str, float]] = []
     outside = 0.0
 
@@ -44,8 +45,8 @@ def main() -> None:
         if len(rows) == len(progress.epochs):
             return
         stopped = time.perf_counter()
-        probabilities = KerasReader(assemble(recipe, progress.weights())).network(division.test.images)
-        accuracy = float(np.mean(probabilities.argmax(axis=1) == division.test.labels))
+        probabilities = KerasClassifier(assemble(recipe, progress.weights())).predict(split.test.images)
+        accuracy = float(np.mean(probabilities.argmax(axis=1) == split.test.labels))
         rows.append({"seconds": stopped - start - outside, "test_accuracy": accuracy})
         words = f"{options.recipe} epoch {len(rows)}: {rows[-1]['seconds']:.1f} s, {accuracy:.2%}"
         print(words, file=sys.stderr, flush=True)
@@ -55,14 +56,14 @@ def main() -> None:
     seed_everything(recipe.seed)
     choice = choose_precision(recipe)
     fit(
-        recipe, division, Progress(), Silent(),
+        recipe, split, Progress(), Silent(),
         distribution=on_this_machine(recipe.batch_size), precision=choice.precision, save=test,
     )  # fmt: skip
-    network = build_network(recipe)
+    network = build(recipe)
     print_peer(
         f"digitcli, recipe {options.recipe}",
         rows,
-        images=len(division.train),
+        images=len(split.train),
         precision=choice.precision,
         operations=training_operations(summarize(network)),
         parameters=network.count_params(),

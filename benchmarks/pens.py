@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
 
 CANVAS = 512  # pixels
 PENS = (8, 28)  # pixels, thinnest and thickest

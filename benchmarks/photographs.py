@@ -19,8 +19,9 @@ import numpy as np
 import pens
 from measure import in_words, machine, print_table
 
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 Random = np.random.Generator
 Picture = np.ndarray  # (H, W, 3) float32, 0..1, blue first
@@ -157,7 +158,7 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true", help="every fourth writer alone")
     parser.add_argument("--pages", type=int, default=20, help="of each condition")
     parser.add_argument("--only", nargs="*", help="conditions")
-    parser.add_argument("--model", type=Path, default=BOXED_MODEL)
+    parser.add_argument("--model", type=Path, default=PRETRAINED_MODEL)
     parser.add_argument("--keep", type=Path, help="a folder for the first picture of each condition")
     options = parser.parse_args()
     by_writer = defaultdict(list)

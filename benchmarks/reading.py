@@ -18,10 +18,11 @@ import numpy as np
 from measure import in_words, machine, print_table
 
 from digitcli.datasets import load
-from digitcli.decoding import png
-from digitcli.preprocessing import to_mnist_form
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.preprocessing.image_files import png
+from digitcli.preprocessing.mnist_form import to_mnist_form
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 TRIES = 7
 REPEATS = 400
@@ -57,15 +58,22 @@ def median(call: Callable[[], object]) -> float:
 
 
 def from_prompt(folder: Path) -> None:
-    from digitcli.config import load_recipe
-    from digitcli.models import build_network
+    from digitcli.config.recipe import load_recipe
+    from digitcli.models.factory import build
 
     image = folder / "one.png"
     image.write_bytes(png(255 - canvas(256)))
     network = folder / "network.keras"
-    build_network(load_recipe("reader")[1]).save(network)
+    build(load_recipe("pretrained")[1]).save(network)
     commands = {
-        "digitcli predict one.png": ["-m", "digitcli", "predict", str(image), "--model", str(BOXED_MODEL)],
+        "digitcli predict one.png": [
+            "-m",
+            "digitcli",
+            "predict",
+            str(image),
+            "--model",
+            str(PRETRAINED_MODEL),
+        ],
         "the same network loaded by Keras": ["-c", KERAS, str(network), str(image)],
     }
     best = dict.fromkeys(commands, float("inf"))
@@ -80,7 +88,7 @@ def from_prompt(folder: Path) -> None:
 
 
 def image_by_image() -> None:
-    recognizer = Recognizer.load(BOXED_MODEL)
+    recognizer = Recognizer.load(PRETRAINED_MODEL)
     digit = load("sample").test.images[0]
     rows = []
     for name, image in [("MNIST form", digit)] + [(f"canvas {size}x{size}", canvas(size)) for size in SIZES]:
@@ -102,7 +110,7 @@ def many_files(folder: Path) -> None:
     for options in (["--single"], []):
         command = [sys.executable, "-m", "digitcli", "predict", str(folder), "--json", "--quiet", *options]
         start = time.perf_counter()
-        subprocess.run([*command, "--model", str(BOXED_MODEL)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "--model", str(PRETRAINED_MODEL)], check=True, stdout=subprocess.DEVNULL)
         spent = time.perf_counter() - start
         rows.append(
             [" ".join(["predict folder --json", *options]), f"{spent:.1f} s", f"{FILES / spent:,.0f}"]

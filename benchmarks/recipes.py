@@ -22,7 +22,7 @@ from measure import RESULTS, in_words, machine, print_table, write
 
 ORDER = ("ci", "quick", "default", "classic", "best", "ensemble", "reader")
 LONG = ("best", "ensemble", "reader")
-SEEDS = {"quick": 5, "classic": 1, "ensemble": 1, "reader": 1}  # three of the others
+SEEDS = {"quick": 5, "classic": 1, "ensemble": 1, "pretrained": 1}  # three of the others
 DEFAULT_SEEDS = 3
 HEADINGS = ["recipe", "epochs", "test accuracy", "training", "parameters", "ONNX file"]
 
@@ -39,7 +39,7 @@ def train(recipe: str, seed: int, keep: Path | None) -> dict[str, Any]:
         "recipe": recipe,
         "seed": seed,
         "data": run["data"]["name"],
-        "members": run["recipe"]["members"],
+        "ensemble_size": run["recipe"]["ensemble_size"],
         "epochs": len(report["history"]["epoch"]),
         "test_accuracy": report["test"]["accuracy"],
         "val_accuracy": report["validation"]["accuracy"],
@@ -56,7 +56,7 @@ def row(runs: list[dict[str, Any]]) -> list[str]:
     accuracies = [run["test_accuracy"] for run in runs]
     seconds = statistics.mean(run["training_seconds"] for run in runs)
     spread = f" ({min(accuracies):.2%} to {max(accuracies):.2%}, {len(runs)} seeds)" if len(runs) > 1 else ""
-    epochs, members = first["epochs"], first["members"]
+    epochs, members = first["epochs"], first["ensemble_size"]
     return [
         f"`{first['recipe']}`" + ("" if first["data"] == "mnist" else f" (on {first['data']})"),
         f"{members} x {epochs // members}" if members > 1 else str(epochs),

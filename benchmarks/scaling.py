@@ -24,16 +24,16 @@ IMAGE_BYTES = 28 * 28
 def train(file: str) -> None:
     from our_recipe import Silent
 
-    from digitcli.config import load_recipe
-    from digitcli.datasets import load_divided
-    from digitcli.distribution import on_this_machine
-    from digitcli.progress import Progress
-    from digitcli.training import fit
+    from digitcli.config.recipe import load_recipe
+    from digitcli.datasets import load_split
+    from digitcli.training.cluster.distribution import on_this_machine
+    from digitcli.training.loop import fit
+    from digitcli.training.progress import Progress
 
-    division = load_divided(file)
+    split = load_split(file)
     recipe = load_recipe("ci")[1].override(epochs=1, batch_size=125, precision="float32")
     start = time.perf_counter()
-    fit(recipe, division, Progress(), Silent(), distribution=on_this_machine(recipe.batch_size))
+    fit(recipe, split, Progress(), Silent(), distribution=on_this_machine(recipe.batch_size))
     print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
 
 

@@ -26,8 +26,8 @@ from pens import strokes
 from serving import Server
 
 from digitcli.datasets import load
-from digitcli.decoding import png
-from digitcli.strokes import picture
+from digitcli.datasets.strokes import picture
+from digitcli.preprocessing.image_files import png
 
 CONNECTIONS = 64
 PAGES, FREQUENCY = 200, 30  # events a second

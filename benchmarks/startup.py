@@ -16,7 +16,7 @@ COMMANDS = {
     "digitcli --version": ["-m", "digitcli", "--version"],
     "digitcli --help": ["-m", "digitcli", "--help"],
     "load mnist": ["-c", "from digitcli.datasets import load; load('mnist')"],
-    "import tensorflow, keras": ["-c", "from digitcli.backend import keras"],
+    "import tensorflow, keras": ["-c", "from digitcli.models.backend import keras"],
 }
 
 

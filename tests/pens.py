@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from digitcli.glyphs import DIGITS
-from digitcli.hands import curve
+from digitcli.synthesis.glyphs import DIGITS
+from digitcli.synthesis.writing_styles import curve
 
 SINGLE = {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 0, 8: 0, 9: 0}  # which form of each digit
 

@@ -17,9 +17,9 @@ from typing import Any, Self
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
-from digitcli.decoding import png
-from digitcli.events import Event
-from digitcli.strokes import picture
+from digitcli.canvas.events import Event
+from digitcli.datasets.strokes import picture
+from digitcli.preprocessing.image_files import png
 
 PATIENCE = 30.0  # seconds
 

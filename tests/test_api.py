@@ -17,8 +17,9 @@ from pens import strokes
 from PIL import Image
 from serving import Server, at_once, form, picture_of
 
-from digitcli.decoding import decode
-from digitcli.recognizer import BOXED_MODEL, Recognizer
+from digitcli.preprocessing.image_files import decode
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer.load(BOXED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -102,7 +103,7 @@ def test_health_and_model(server: Server) -> None:
     assert server.get("/api/health") == (200, {"status": "ok"})
     status, told = server.get("/api/model")
     assert status == 200
-    assert told["bytes"] == BOXED_MODEL.stat().st_size
+    assert told["bytes"] == PRETRAINED_MODEL.stat().st_size
     assert (told["recipe"], told["corrections"]) == ("reader", False)
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from digitcli.augmentation import augment, preview
-from digitcli.backend import tf
-from digitcli.config import Augmentation
+from digitcli.config.recipe import Augmentation
 from digitcli.datasets import Digits
+from digitcli.models.backend import tf
+from digitcli.training.augmentation import augment, preview
 
 EVERYTHING = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.7, stroke=0.5)
 

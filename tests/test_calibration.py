@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from digitcli.calibration import (
+from digitcli.datasets import Digits
+from digitcli.preprocessing.mnist_form import Images
+from digitcli.recognition import tta
+from digitcli.training.calibration import (
     apply_temperature,
+    choose_tta,
     fit_temperature,
     fit_threshold,
-    settle_second_look,
     with_temperature,
 )
-from digitcli.datasets import Digits
-from digitcli.preprocessing import Images
-from digitcli.second_look import DigitReader
 
 
 def honest(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,13 +61,14 @@ def test_few_images_tell_nothing() -> None:
     assert fit_temperature([np.eye(10, dtype=np.float32)], np.arange(10, dtype=np.uint8)) == 1.0
 
 
-class Turned(DigitReader):
+class Turned:
     """Reads upright images rightly but unsurely, and turned ones rightly (`helped`) or wrongly."""
 
     def __init__(self, helped: bool) -> None:
         self.helped = helped
+        self.threshold, self.uses_tta = 0.5, True
 
-    def network(self, images: Images) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         right = np.full(10, 0.3 / 9, np.float32)
         right[0] = 0.7
         sure = np.eye(10, dtype=np.float32)[0 if self.helped else 1]
@@ -80,6 +81,6 @@ def test_validation_images_tell_whether_a_second_look_helps(helped: bool) -> Non
     images = np.zeros((8, 28, 28), np.uint8)
     images[:, 2, 2] = 255
     reader = Turned(helped)
-    found = settle_second_look(reader, Digits(images, np.zeros(8, np.uint8)))
-    assert reader.looks_again == helped
-    np.testing.assert_array_equal(found, reader.digits(images))
+    found = choose_tta(reader, Digits(images, np.zeros(8, np.uint8)))
+    assert reader.uses_tta == helped
+    np.testing.assert_array_equal(found, tta.predict(reader, images))

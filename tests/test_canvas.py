@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcli.canvas import ERASER, MAX_UNDO, SIDE, Canvas
+from digitcli.canvas.canvas import ERASER, MAX_UNDO, SIDE, Canvas
+from digitcli.canvas.raster import Raster
+from digitcli.canvas.stroke import Stroke
+from digitcli.datasets.strokes import MAX_POINTS, MAX_STROKES, parse
 from digitcli.errors import InputError
-from digitcli.raster import Raster
-from digitcli.stroke import Stroke
-from digitcli.strokes import MAX_POINTS, MAX_STROKES, parse
 
 SIZES = (64, 200, 300)
 # a little outside, too, and much further where the pen may go while the button is held

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from conftest import Command
 
-from digitcli.checkpoints import load
+from digitcli.config.recipe_files import FOLDER
 from digitcli.errors import InputError
-from digitcli.recipes import FOLDER
+from digitcli.training.checkpoints import load
 
 TRAIN = ("train", "--config", "ci", "--epochs", 8, "--artifacts", "run", "--deterministic", "--quiet")
 # whatever a checkpoint has to hold, and a network's end to be killed at
-RICH = """members = 2
+RICH = """ensemble_size = 2
 epochs = 4
-average = 0.9
+ema = 0.9
 patience = 3
 """
 DISTORTED = "\n[augmentation]\nshift = 1.0\nelastic = 0.5\nstroke = 0.3\n"

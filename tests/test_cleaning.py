@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from digitcli.cleaning import clean
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.preprocessing.cleaning import clean
 
 THREE = np.array([[110, 70], [180, 70], [140, 130], [185, 160], [150, 200], [105, 185]], float)
 

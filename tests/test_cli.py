@@ -7,7 +7,7 @@ import pytest
 from conftest import Command, execute
 
 from digitcli import __version__
-from digitcli.cli import run
+from digitcli.cli.app import run
 
 HEAVY = {
     "tensorflow", "keras", "cv2", "matplotlib", "onnxruntime", "onnx", "tf2onnx", "pydantic", "numpy",
@@ -39,7 +39,7 @@ def test_console_script_is_installed() -> None:
 )
 def test_help_loads_nothing_heavy(tmp_path: Path, arguments: list[str], allowed: set[str]) -> None:
     code = (
-        "import sys\nfrom digitcli.cli import run\n"
+        "import sys\nfrom digitcli.cli.app import run\n"
         f"status = run({arguments!r})\n"
         f"print(sorted({HEAVY - allowed!r} & set(sys.modules)), status)"
     )
@@ -85,7 +85,7 @@ def test_an_unexpected_error_is_a_line_with_status_1(
     def broken(source: str) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("digitcli.recipes.names", broken)
+    monkeypatch.setattr("digitcli.config.recipe_files.names", broken)
     assert run(["train", "--list-recipes"]) == 1
     stderr = capsys.readouterr().err
     assert "digitcli --debug" in stderr

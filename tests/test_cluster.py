@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from conftest import Command
 
-from digitcli.cluster import Cluster, find_cluster
 from digitcli.errors import OptionError, TrainingError
-from digitcli.meeting import meet_workers
+from digitcli.training.cluster.configuration import Cluster, find_cluster
+from digitcli.training.cluster.rendezvous import rendezvous
 
 TWO = '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}'
 CHIEF = '{"cluster": {"chief": ["c:1"], "worker": ["a:1"]}, "task": {"type": "%s", "index": 0}}'
@@ -101,7 +101,7 @@ def test_who_does_not_come_is_named() -> None:
     addresses = tuple(free_addresses(2).split(","))
     start = time.monotonic()
     with pytest.raises(TrainingError, match=f"{addresses[1]} did not come within 1 s"):
-        meet_workers(Cluster(addresses, 0), "task", 1)
+        rendezvous(Cluster(addresses, 0), "task", 1)
     assert time.monotonic() - start < 4
 
 
@@ -111,7 +111,7 @@ def test_a_port_in_use_is_said() -> None:
         other.bind(("", int(addresses[0].rpartition(":")[2])))
         other.listen()
         with pytest.raises(OptionError, match="cannot listen there"):
-            meet_workers(Cluster(addresses, 0), "task", 1)
+            rendezvous(Cluster(addresses, 0), "task", 1)
 
 
 def meet(addresses: str, tasks: list[str], patience: float = 10) -> list[BaseException | None]:
@@ -120,7 +120,7 @@ def meet(addresses: str, tasks: list[str], patience: float = 10) -> list[BaseExc
 
     def run(place: int) -> None:
         try:
-            meet_workers(Cluster(tuple(addresses.split(",")), place), tasks[place], patience)
+            rendezvous(Cluster(tuple(addresses.split(",")), place), tasks[place], patience)
         except TrainingError as error:
             ends[place] = error
 
@@ -147,7 +147,7 @@ def test_a_stranger_at_the_address_is_no_worker() -> None:
         stranger.bind(("127.0.0.1", int(addresses.rpartition(":")[2])))
         stranger.listen()
         with pytest.raises(TrainingError, match="did not come within 1 s"):
-            meet_workers(Cluster(tuple(addresses.split(",")), 0), "task", 1)
+            rendezvous(Cluster(tuple(addresses.split(",")), 0), "task", 1)
 
 
 def test_nonsense_at_the_door_is_ignored() -> None:

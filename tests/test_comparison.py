@@ -7,13 +7,13 @@ from conftest import Command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitcli.comparison import Comparison, compare, mcnemar, p_in_words, paired_interval
-from digitcli.recognizer import BOXED_MODEL
+from digitcli.evaluation.comparison import ModelComparison, compare, mcnemar, p_in_words, paired_interval
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
 counts = st.tuples(*[st.integers(0, 300)] * 4).filter(any)
 
 
-def of_counts(both: int, first: int, second: int, neither: int) -> Comparison:
+def of_counts(both: int, first: int, second: int, neither: int) -> ModelComparison:
     from test_metrics import evaluation_of
 
     n = both + first + second + neither
@@ -95,10 +95,10 @@ def test_words_say_whether_the_difference_is_real() -> None:
 
 
 def test_two_models_on_the_terminal(digitcli: Command, trained: Path) -> None:
-    outcome = digitcli("evaluate", "--data", "sample", "--compare", BOXED_MODEL)
+    outcome = digitcli("evaluate", "--data", "sample", "--compare", PRETRAINED_MODEL)
     assert outcome.status == 0, outcome.stderr
     for words in (
-        "the one that comes with digitcli",
+        "pretrained",
         "parameters",
         "images a second",
         "The difference is real (p",
@@ -107,8 +107,8 @@ def test_two_models_on_the_terminal(digitcli: Command, trained: Path) -> None:
 
 
 def test_two_models_as_json(digitcli: Command, trained: Path) -> None:
-    alone = digitcli("evaluate", "--data", "sample", "--model", BOXED_MODEL, "--json").json()
-    found = digitcli("evaluate", "--data", "sample", "--json", "--compare", "box").json()
+    alone = digitcli("evaluate", "--data", "sample", "--model", PRETRAINED_MODEL, "--json").json()
+    found = digitcli("evaluate", "--data", "sample", "--json", "--compare", "pretrained").json()
     pair = found.pop("comparison")
     assert set(found) == set(alone)
     assert pair["with"]["confusion"] == alone["confusion"]
@@ -118,7 +118,7 @@ def test_two_models_as_json(digitcli: Command, trained: Path) -> None:
     assert pair["difference_ci95"][0] < pair["difference"] < pair["difference_ci95"][1] < 0
     assert pair["is_real"] is True
     assert pair["p_value"] == mcnemar(pair["only_first_right"], pair["only_second_right"])
-    assert pair["bytes"][1] == BOXED_MODEL.stat().st_size
+    assert pair["bytes"][1] == PRETRAINED_MODEL.stat().st_size
     assert "reads better" in pair["words"]
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from digitcli.config import MAX_SEED, Recipe, load_recipe, parse_recipe
+from digitcli.config.recipe import MAX_SEED, Recipe, load_recipe, parse_recipe
+from digitcli.config.recipe_files import FOLDER, names
 from digitcli.errors import OptionError, RecipeError
-from digitcli.recipes import FOLDER, names
 
 MINIMAL = """
 description = "for tests"
@@ -115,7 +115,7 @@ augmentation = { rotate = 3 }
         "epochs: found 0; expected greater than or equal to 1",
         "batch_size: found 2.5; expected a valid integer",
         "learning_rate: unknown key; expected one of description, data, epochs, batch_size, seed, precision, "
-        "label_smoothing, average, patience, members, optimizer, schedule, augmentation, synthesis, "
+        "label_smoothing, ema, patience, ensemble_size, optimizer, schedule, augmentation, synthesis, "
         "network",
         "network layer 1 (conv): filters: found 99999; expected less than or equal to 1024",
         "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, padding, "
@@ -127,7 +127,7 @@ augmentation = { rotate = 3 }
         "optimizer (sgd): learning_rate: found nan; expected a finite number",
         "optimizer (sgd): momentum: found 'high'; expected a valid number",
         "schedule: type 'triangle' is unknown; expected one of constant, cosine, one-cycle",
-        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift, elastic, stroke",
+        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift, elastic, stroke_width",
     }
 
 

@@ -27,10 +27,10 @@ import sys
 for name in {missing}:
     sys.modules[name] = None
 from pathlib import Path
-from digitcli.recognizer import BOXED_MODEL
+from digitcli.recognizer import PRETRAINED_MODEL
 from digitcli.web.app import Settings, create_app
-import digitcli.commands.serve, digitcli.web.server, uvicorn.protocols.http.httptools_impl, uvloop
-create_app(Settings(BOXED_MODEL, "0.0.0.0"))
+import digitcli.cli.serve, digitcli.web.server, uvicorn.protocols.http.httptools_impl, uvloop
+create_app(Settings(PRETRAINED_MODEL, "0.0.0.0"))
 print(*sorted({{name.partition(".")[0] for name, module in sys.modules.items() if module}}))
 """
     outcome = execute("-c", code, cwd=tmp_path)

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcli import datasets
-from digitcli.datasets import ALIGNMENT, Dataset, Digits, divide, load_divided
-from digitcli.datasets.division import MIN_TRAINING_IMAGES, balanced
+from digitcli.datasets import ALIGNMENT, Dataset, Digits, load_split, split_dataset
 from digitcli.datasets.packaged import SHA256
+from digitcli.datasets.split import MIN_TRAINING_IMAGES, balanced
 from digitcli.errors import DataError, OptionError
 
 IDX_NAMES = (
@@ -99,8 +99,8 @@ def test_npz_with_one_set_and_a_channel_axis(sample: Dataset, tmp_path: Path) ->
     dataset = datasets.load(str(file))
     assert dataset.train is None
     assert np.array_equal(dataset.test.images, sample.test.images)
-    division = divide(dataset)
-    assert [len(part) for part in (division.train, division.validation, division.test)] == [382, 35, 83]
+    split = split_dataset(dataset)
+    assert [len(part) for part in (split.train, split.validation, split.test)] == [382, 35, 83]
 
 
 GOOD = {
@@ -278,23 +278,23 @@ def test_truncated_gzip_is_refused(sample: Dataset, tmp_path: Path) -> None:
 
 
 def test_mnist_is_divided_into_55_5_and_10_thousand() -> None:
-    division = divide(datasets.load("mnist"))
-    assert [len(part) for part in (division.train, division.validation, division.test)] == [
+    split = split_dataset(datasets.load("mnist"))
+    assert [len(part) for part in (split.train, split.validation, split.test)] == [
         55_000,
         5_000,
         10_000,
     ]
-    assert np.bincount(division.validation.labels).tolist() == [500] * 10
+    assert np.bincount(split.validation.labels).tolist() == [500] * 10
 
 
 def test_division_loses_and_repeats_nothing(sample: Dataset) -> None:
     images = np.zeros((2_000, 28, 28), np.uint8)
     images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(2_000), 256)  # each image says its number
-    division = divide(Dataset("numbered", train=Digits(images, sample.train.labels), test=sample.test))
-    together = np.concatenate([division.train.images, division.validation.images]).astype(int)
+    split = split_dataset(Dataset("numbered", train=Digits(images, sample.train.labels), test=sample.test))
+    together = np.concatenate([split.train.images, split.validation.images]).astype(int)
     assert np.array_equal(np.sort(together[:, 0, 0] * 256 + together[:, 0, 1]), np.arange(2_000))
-    assert division.train.images.ctypes.data % ALIGNMENT == 0
-    assert division.test is sample.test
+    assert split.train.images.ctypes.data % ALIGNMENT == 0
+    assert split.test is sample.test
 
 
 @pytest.mark.parametrize("layout", ["four", "two"])
@@ -314,32 +314,32 @@ def test_dividing_in_place_gives_the_same_digits_without_a_copy(
         )
     else:
         np.savez(file, x=many.images, y=many.labels)
-    expected = divide(datasets.load(str(file)))
+    expected = split_dataset(datasets.load(str(file)))
     tracemalloc.start()
-    division = load_divided(str(file))
+    split = load_split(str(file))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     for part in ("train", "validation", "test"):
-        assert np.array_equal(getattr(division, part).images, getattr(expected, part).images)
-        assert np.array_equal(getattr(division, part).labels, getattr(expected, part).labels)
-    assert (division.name, division.sha256) == (expected.name, expected.sha256)
-    assert division.train.images.ctypes.data % ALIGNMENT == 0
+        assert np.array_equal(getattr(split, part).images, getattr(expected, part).images)
+        assert np.array_equal(getattr(split, part).labels, getattr(expected, part).labels)
+    assert (split.name, split.sha256) == (expected.name, expected.sha256)
+    assert split.train.images.ctypes.data % ALIGNMENT == 0
     # a sixth is in two places for a moment, and there are labels and places
     assert most < 1.35 * many.images.nbytes
 
 
 def test_limit_counts_training_images(sample: Dataset) -> None:
-    division = divide(sample, limit=1200)
-    assert [len(division.train), len(division.validation)] == [1100, 100]
+    split = split_dataset(sample, limit=1200)
+    assert [len(split.train), len(split.validation)] == [1100, 100]
     with pytest.raises(OptionError, match="--limit 2001: sample has 2,000"):
-        divide(sample, limit=2001)
+        split_dataset(sample, limit=2001)
     with pytest.raises(OptionError, match="at least 100"):
-        divide(sample, limit=MIN_TRAINING_IMAGES - 1)
+        split_dataset(sample, limit=MIN_TRAINING_IMAGES - 1)
 
 
 def test_too_few_images_to_train_on(sample: Dataset) -> None:
     with pytest.raises(DataError, match="found 83 training images; expected at least 100"):
-        divide(Dataset("tiny", test=sample.test.take(np.arange(100))))
+        split_dataset(Dataset("tiny", test=sample.test.take(np.arange(100))))
 
 
 @given(

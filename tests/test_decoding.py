@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitcli.decoding import MAX_PIXELS, decode, png
 from digitcli.errors import ImageError
+from digitcli.preprocessing.image_files import MAX_PIXELS, decode, png
 
 PICTURE = np.zeros((40, 60), np.uint8)
 PICTURE[5:35, 20:25] = 255

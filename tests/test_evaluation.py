@@ -7,7 +7,7 @@ from conftest import Command, execute
 
 from digitcli.datasets import Dataset, Digits
 from digitcli.errors import ModelError
-from digitcli.evaluation import evaluate, unseen
+from digitcli.evaluation.measuring import evaluate, unseen
 
 CONTRACT = {
     "data", "model", "n", "accuracy", "accuracy_ci95", "loss", "per_class", "confusion", "seconds",
@@ -63,7 +63,7 @@ def test_keras_model_gives_the_same_numbers(digitcli: Command, trained: Path) ->
 @pytest.mark.parametrize("command", [["evaluate", "--data", "sample"], ["plot"]])
 def test_no_tensorflow_is_imported(trained: Path, command: list[str]) -> None:
     code = (
-        "import sys\nfrom digitcli.cli import run\n"
+        "import sys\nfrom digitcli.cli.app import run\n"
         f"status = run({command!r})\n"
         "print(sorted({'tensorflow', 'keras', 'tf2onnx'} & set(sys.modules)), status)"
     )
@@ -118,7 +118,9 @@ def test_of_a_source_that_either_of_two_models_was_trained_on_only_the_rest_is_r
 
 def test_a_model_whose_numbers_are_not_finite(few: Digits) -> None:
     class Broken:
-        def digits(self, images: np.ndarray) -> np.ndarray:
+        uses_tta = False
+
+        def predict(self, images: np.ndarray) -> np.ndarray:
             return np.full((len(images), 10), np.nan, np.float32)
 
     with pytest.raises(ModelError, match="not finite"):
@@ -127,7 +129,9 @@ def test_a_model_whose_numbers_are_not_finite(few: Digits) -> None:
 
 def test_a_model_that_gives_logits_is_refused(few: Digits) -> None:
     class Logits:
-        def digits(self, images: np.ndarray) -> np.ndarray:
+        uses_tta = False
+
+        def predict(self, images: np.ndarray) -> np.ndarray:
             return np.tile(np.linspace(-5, 5, 10, dtype=np.float32), (len(images), 1))
 
     with pytest.raises(ModelError, match="no probabilities"):

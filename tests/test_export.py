@@ -4,28 +4,28 @@ import numpy as np
 import onnx
 import pytest
 
-from digitcli import export
-from digitcli.config import load_recipe
+from digitcli.config.recipe import load_recipe
+from digitcli.config.recipe_files import names
 from digitcli.datasets import Digits
 from digitcli.errors import ExportError
-from digitcli.export import export_onnx
-from digitcli.models import KerasReader, build_network
-from digitcli.recipes import names
-from digitcli.recognizer import Recognizer
+from digitcli.export.onnx import export_onnx
+from digitcli.models.factory import build
+from digitcli.models.keras_classifier import KerasClassifier
+from digitcli.recognition.recognizer import Recognizer
 
 
 @pytest.mark.parametrize("name", names())
 def test_onnx_agrees_with_keras_for_every_recipe(name: str, tmp_path: Path, few: Digits) -> None:
-    network = build_network(load_recipe(name)[1])
+    network = build(load_recipe(name)[1])
     path = tmp_path / "model.onnx"
     reported = export_onnx(network, path, few.images, 0.625)
     difference = np.abs(
-        Recognizer.load(path).network(few.images) - KerasReader(network).network(few.images)
+        Recognizer.load(path).classifier.predict(few.images) - KerasClassifier(network).predict(few.images)
     ).max()
     assert reported == pytest.approx(difference)
     assert reported < 1e-5
     assert Recognizer.load(path).threshold == 0.625
-    assert Recognizer.load(path).looks_again
+    assert Recognizer.load(path).classifier.uses_tta
 
 
 def test_parts_have_names_a_reader_understands(trained: Path) -> None:
@@ -39,17 +39,17 @@ def test_parts_have_names_a_reader_understands(trained: Path) -> None:
 def test_a_model_that_disagrees_is_refused(
     tmp_path: Path, few: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = build_network(load_recipe("ci")[1])
-    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    network = build(load_recipe("ci")[1])
+    monkeypatch.setattr(onnx, "TOLERANCE", -1.0)
     with pytest.raises(ExportError, match=r"differs from the Keras model by .* on 300 images"):
         export_onnx(network, tmp_path / "model.onnx", few.images, 0.5)
 
 
 def test_a_model_says_whether_it_takes_a_second_look(tmp_path: Path, few: Digits) -> None:
-    network = build_network(load_recipe("ci")[1])  # untrained, so unsure of everything
+    network = build(load_recipe("ci")[1])  # untrained, so unsure of everything
     path = tmp_path / "model.onnx"
-    export_onnx(network, path, few.images, 0.5, looks_again=False)
+    export_onnx(network, path, few.images, 0.5, uses_tta=False)
     without = Recognizer.load(path)
-    assert (without.digits(few.images) == without.network(few.images)).all()
-    without.looks_again = True
-    assert (without.digits(few.images) != without.network(few.images)).any()
+    assert (without.classify(few.images) == without.classifier.predict(few.images)).all()
+    without.classifier.uses_tta = True
+    assert (without.classify(few.images) != without.classifier.predict(few.images)).any()

@@ -15,22 +15,23 @@ import onnxruntime
 import pytest
 from conftest import REPOSITORY, Command, Outcome, execute
 
-from digitcli import formats, trials, workshop
-from digitcli.cli import run
-from digitcli.config import load_recipe
+from digitcli.cli.app import run
+from digitcli.config.recipe import load_recipe
 from digitcli.datasets import Digits, load
 from digitcli.errors import MissingError
-from digitcli.formats import Format, Target, onnxfile
-from digitcli.metrics import TOLERANCE
-from digitcli.preprocessing import PREPROCESSING_VERSION, network_input
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.trials import INT8_LOSS, Measures, judge
+from digitcli.export import exporter, formats
+from digitcli.export.exporter import INT8_LOSS, Measures, verify
+from digitcli.export.formats import Format, Target
+from digitcli.models.classifier import TOLERANCE
+from digitcli.preprocessing.mnist_form import PREPROCESSING_VERSION, network_input
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 FLOATS = ("model.onnx", "model.tflite", "saved-model")
 INT8 = ("model.int8.onnx", "model.int8.tflite")
 KEYS = {
     "labels", "input", "output", "preprocessing_version", "rejection_threshold", "temperature_applied",
-    "second_look", "arithmetic", "recipe", "trained_on", "model_license", "made_by",
+    "test_time_augmentation", "arithmetic", "recipe", "trained_on", "model_license", "made_by",
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def read(path: Path, images: np.ndarray) -> np.ndarray:
         from ai_edge_litert.interpreter import Interpreter
 
         return Interpreter(str(path)).get_signature_runner()(image=values)["probabilities"]
-    from digitcli.backend import tf
+    from digitcli.models.backend import tf
 
     model = tf.saved_model.load(str(path))
     return model.signatures["serving_default"](image=tf.constant(values))["probabilities"].numpy()
@@ -84,7 +85,7 @@ def test_every_file_reads_on_its_own_as_is_told(
 ) -> None:
     folder, files = exported
     told, original = files[name], files["original"]
-    expected = Recognizer.load(folder / "model.onnx").network(few.images)
+    expected = Recognizer.load(folder / "model.onnx").classifier.predict(few.images)
     found = read(folder / "exported" / name, few.images)
     difference = np.abs(found - expected).max()
     assert np.abs(found.sum(axis=1) - 1).max() < 1e-5
@@ -107,7 +108,11 @@ def test_every_file_reads_on_its_own_as_is_told(
 def test_what_is_told_is_what_the_file_reads(exported: tuple[Path, dict[str, Any]]) -> None:
     folder, files = exported
     test = load("mnist").test
-    read = Recognizer.load(folder / "exported" / "model.int8.onnx").network(test.images).argmax(axis=1)
+    read = (
+        Recognizer.load(folder / "exported" / "model.int8.onnx")
+        .classifier.predict(test.images)
+        .argmax(axis=1)
+    )
     assert (read == test.labels).mean() == files["model.int8.onnx"]["accuracy"]
 
 
@@ -122,7 +127,7 @@ def test_what_is_to_be_known_is_inside(exported: tuple[Path, dict[str, Any]], na
     assert found["preprocessing_version"] == str(PREPROCESSING_VERSION)
     calibration = run_record["calibration"]
     assert float(found["rejection_threshold"]) == pytest.approx(calibration["threshold"], abs=1e-6)
-    assert found["second_look"] == ("yes" if calibration["second_look"] else "no")
+    assert found["test_time_augmentation"] == ("yes" if calibration["test_time_augmentation"] else "no")
     assert float(found["temperature_applied"]) == pytest.approx(calibration["temperature"], abs=1e-6)
     assert (found["recipe"], found["trained_on"]) == ("ci", "sample")
     assert "MIT" in found["model_license"]
@@ -145,7 +150,7 @@ def test_predict_reads_with_exported_files(digitcli: Command, exported: tuple[Pa
 @pytest.mark.parametrize("options", [[], ["--int8"]])
 def test_onnx_needs_no_tensorflow(trained: Path, options: list[str]) -> None:
     code = (
-        "import sys\nfrom digitcli.cli import run\n"
+        "import sys\nfrom digitcli.cli.app import run\n"
         f"status = run({['export', '--quiet', *options]!r})\n"
         "print(sorted({'tensorflow', 'keras', 'tf2onnx', 'sympy'} & set(sys.modules)), status)"
     )
@@ -167,7 +172,7 @@ def test_the_model_in_the_box_becomes_a_folder(digitcli: Command, tmp_path: Path
     """Its Keras network is put back from ONNX."""
     outcome = digitcli("export", "--format", "saved-model", "--json")
     assert outcome.status == 0, outcome.stderr
-    assert "the one that comes with digitcli" in outcome.stderr
+    assert "pretrained" in outcome.stderr
     (told,) = outcome.json()["files"]
     assert told["accuracy"] >= 0.993
     assert (tmp_path / told["file"]).is_dir()
@@ -188,15 +193,16 @@ def test_keras_alone_becomes_onnx(digitcli: Command, trained: Path) -> None:
 
 def test_several_networks_give_probabilities_in_8_bits(tmp_path: Path, few: Digits) -> None:
     """Softmax and mean stay float32, and nothing that TensorFlow warns of gets through."""
-    from digitcli.formats import litert
-    from digitcli.models import KerasReader, assemble, build_network
+    from digitcli.export import litert
+    from digitcli.models.factory import assemble, build
+    from digitcli.models.keras_classifier import KerasClassifier
 
-    recipe = load_recipe("ci")[1].model_copy(update={"members": 3})
-    network = assemble(recipe, [build_network(recipe).get_weights() for _ in range(3)])
+    recipe = load_recipe("ci")[1].model_copy(update={"ensemble_size": 3})
+    network = assemble(recipe, [build(recipe).get_weights() for _ in range(3)])
     litert.write(network, tmp_path / "three.tflite", few.images[:100])
     found = read(tmp_path / "three.tflite", few.images)
     assert np.abs(found.sum(axis=1) - 1).max() < 1e-5
-    assert np.abs(found - KerasReader(network).network(few.images)).max() < 0.02
+    assert np.abs(found - KerasClassifier(network).predict(few.images)).max() < 0.02
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -213,7 +219,7 @@ def test_a_file_that_disagrees_is_refused(
     place.mkdir()
     (place / name).write_text("of an earlier export")
     before = files_of(place)
-    monkeypatch.setattr(trials, limit, -1.0)
+    monkeypatch.setattr(exporter, limit, -1.0)
     options = [] if limit == "TOLERANCE" else ["--int8"]
     assert run(["export", *options, "--json"]) == 1
     words = capsys.readouterr()
@@ -228,7 +234,7 @@ def test_a_file_that_its_runtime_cannot_run_is_refused(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(trained.parent)
-    monkeypatch.setattr(onnxfile, "label", lambda source, path, words: path.write_text("half"))
+    monkeypatch.setattr(onnx, "label", lambda source, path, words: path.write_text("half"))
     assert run(["export"]) == 1
     words = capsys.readouterr()
     assert "model.onnx: refused: not an ONNX model that can be loaded" in words.err
@@ -244,13 +250,13 @@ def test_what_may_be_kept() -> None:
 
     floats, int8 = Target(Format.ONNX), Target(Format.ONNX, int8=True)
     original = measures(9_900)
-    assert judge(floats, 1, measures(9_900, 0.90005), original).problem is None
-    assert judge(floats, 1, measures(9_901, 0.90005), original).problem is None
-    assert "differs from the original by 0.0002" in str(judge(floats, 1, measures(9_900, 0.9002), original))
-    assert "the original 99.00%" in str(judge(floats, 1, measures(9_899), original).problem)
-    assert "differs" in str(judge(floats, 1, measures(9_900, float("nan")), original).problem)
-    assert judge(int8, 1, measures(9_880, 0.5), original).problem is None
-    assert "at most 0.20% less" in str(judge(int8, 1, measures(9_879), original).problem)
+    assert verify(floats, 1, measures(9_900, 0.90005), original).problem is None
+    assert verify(floats, 1, measures(9_901, 0.90005), original).problem is None
+    assert "differs from the original by 0.0002" in str(verify(floats, 1, measures(9_900, 0.9002), original))
+    assert "the original 99.00%" in str(verify(floats, 1, measures(9_899), original).problem)
+    assert "differs" in str(verify(floats, 1, measures(9_900, float("nan")), original).problem)
+    assert verify(int8, 1, measures(9_880, 0.5), original).problem is None
+    assert "at most 0.20% less" in str(verify(int8, 1, measures(9_879), original).problem)
 
 
 @pytest.mark.parametrize(
@@ -333,17 +339,17 @@ def test_int8_is_not_made_from_int8(digitcli: Command, exported: tuple[Path, dic
 
 
 def test_another_network_beside_the_model_is_noticed(digitcli: Command, trained: Path) -> None:
-    shutil.copy(BOXED_MODEL, trained / "model.onnx")
+    shutil.copy(PRETRAINED_MODEL, trained / "model.onnx")
     outcome = digitcli("export", "--format", "litert")
     assert outcome.status == 3
     assert "model.keras: reads otherwise than model.onnx beside it" in outcome.stderr
 
 
 def test_a_missing_runtime_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workshop, "_is_installed", lambda module: False)
-    workshop.require_runtimes([Target(Format.ONNX)])
+    monkeypatch.setattr(exporter, "_is_installed", lambda module: False)
+    exporter.require_runtimes([Target(Format.ONNX)])
     with pytest.raises(MissingError, match="pip install ai-edge-litert"):
-        workshop.require_runtimes([Target(Format.ONNX), Target(Format.LITERT)])
+        exporter.require_runtimes([Target(Format.ONNX), Target(Format.LITERT)])
 
 
 def test_ctrl_c_leaves_what_was_there(trained: Path) -> None:
@@ -391,7 +397,7 @@ def test_calibration_images_are_of_the_training_set() -> None:
 
     mnist = load("mnist")
     assert mnist.train is not None
-    chosen = workshop.calibration(workshop.load_divided("mnist"))
+    chosen = exporter.calibration(exporter.load_split("mnist"))
     assert len(chosen) == 500
     assert (np.bincount(chosen.labels) == 50).all()
     known = {image.tobytes() for image in mnist.train.images}

@@ -7,13 +7,13 @@ import pytest
 from conftest import Command
 from pens import strokes
 
-from digitcli.artifacts import BOX
-from digitcli.config import Augmentation, load_recipe
-from digitcli.datasets import Dataset, Digits, divide
+from digitcli.config.recipe import Augmentation, load_recipe
+from digitcli.datasets import Dataset, Digits, split_dataset
 from digitcli.errors import InputError, MissingError, ModelError, TrainingError
-from digitcli.finetuning import find, gentle, mix, require_kept
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.restoring import TOLERANCE, restore
+from digitcli.models.weight_recovery import TOLERANCE, restore
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
+from digitcli.training.finetuning import find, gentle, mix, require_kept
 
 
 def mirrored(digit: int) -> list[list[tuple[float, float]]]:
@@ -35,24 +35,25 @@ def corrections(tmp_path: Path) -> Path:
 
 def test_the_model_in_the_box_is_restored_from_onnx(few: Digits) -> None:
     """Two ways through the same weights: ONNX Runtime with the file, Keras with what was taken out of it."""
-    from digitcli.models import KerasReader, assemble
+    from digitcli.models.factory import assemble
+    from digitcli.models.keras_classifier import KerasClassifier
 
-    beginning = find(BOX)
-    members = restore(beginning.file, beginning.recipe, few)
-    expected = Recognizer.load(BOXED_MODEL).network(few.images)
-    found = KerasReader(assemble(beginning.recipe, members)).network(few.images)
+    initial_model = find(PRETRAINED)
+    members = restore(initial_model.file, initial_model.recipe, few)
+    expected = Recognizer.load(PRETRAINED_MODEL).classifier.predict(few.images)
+    found = KerasClassifier(assemble(initial_model.recipe, members)).predict(few.images)
     assert np.abs(found - expected).max() < TOLERANCE / 10
 
 
 def test_restored_weights_behave_in_training_as_before(trained: Path, few: Digits) -> None:
     """Batch normalisation put back from ONNX gives, by a batch's statistics, nearly what Keras's does."""
-    from digitcli.models import build_network
+    from digitcli.models.factory import build
 
     outputs = []
     for name in ("model.keras", "model.onnx"):
-        beginning = find(str(trained / name))
-        (weights,) = restore(beginning.file, beginning.recipe, few)
-        network = build_network(beginning.recipe)
+        initial_model = find(str(trained / name))
+        (weights,) = restore(initial_model.file, initial_model.recipe, few)
+        network = build(initial_model.recipe)
         network.set_weights(weights)
         for layer in network.layers:
             if "dropout" in layer.name:
@@ -76,30 +77,30 @@ def test_what_can_be_begun_with(trained: Path, tmp_path: Path, few: Digits) -> N
     with pytest.raises(ModelError):
         restore(trained / "model.onnx", other, few)
     with pytest.raises(ModelError, match=r"model\.keras"):
-        restore(trained / "model.onnx", other.model_copy(update={"members": 2}), few)
+        restore(trained / "model.onnx", other.model_copy(update={"ensemble_size": 2}), few)
 
 
 def test_gentle_recipes_are_short_and_distort() -> None:
-    for name in ("default", "classic", "reader"):
+    for name in ("default", "classic", "pretrained"):
         recipe = load_recipe(name)[1]
         mild = gentle(recipe)
         assert mild.epochs <= 2
         assert mild.optimizer.learning_rate < 0.2 * recipe.optimizer.learning_rate
         assert mild.augmentation != Augmentation()
         assert mild.network == recipe.network
-    reader = load_recipe("reader")[1]
+    reader = load_recipe("pretrained")[1]
     assert 0.05 < gentle(reader).synthesis.digits / reader.synthesis.digits < 0.2
 
 
 def test_corrections_are_a_share_of_what_is_shown(sample: Dataset) -> None:
-    division = divide(sample)
+    split = split_dataset(sample)
     for count in (1, 10, 200):
         extra = Digits(np.full((count, 28, 28), 77, np.uint8), np.full(count, 3, np.uint8))
-        mixed = mix(division, extra, seed=0)
+        mixed = mix(split, extra, seed=0)
         share = (mixed.train.images == 77).all(axis=(1, 2)).mean()
         assert 0.1 < share < 0.2 or count == 1
-        assert mixed.validation is division.validation
-        assert len(mixed.train) < len(division.train) / 0.8
+        assert mixed.validation is split.validation
+        assert len(mixed.train) < len(split.train) / 0.8
 
 
 def test_a_fall_is_refused() -> None:
@@ -150,7 +151,7 @@ def test_a_model_that_forgets_replaces_nothing(digitcli: Command, trained: Path,
 
 def test_options_that_do_not_go_together(digitcli: Command, trained: Path, corrections: Path) -> None:
     assert digitcli("train", "--extra", corrections).status == 2
-    assert digitcli("train", "--init", "box", "--config", "quick").status == 2
+    assert digitcli("train", "--init", "pretrained", "--config", "quick").status == 2
     assert digitcli("train", "--init", "absent").status == 4
     corrections.write_text("damaged\n")
     outcome = digitcli("train", "--init", "artifacts", "--extra", corrections)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from digitcli import datasets
 from digitcli.datasets import Digits
-from digitcli.preprocessing import to_mnist_form
+from digitcli.preprocessing.mnist_form import to_mnist_form
 
 
 def save(folder: Path, digits: Digits, count: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from digitcli.web import guard, limits
 from digitcli.web.guard import Guard, is_loopback
-from digitcli.web.limits import Allowance
+from digitcli.web.limits import TokenBucket
 
 
 async def reader(_: Any, receive: Any, send: Any) -> None:
@@ -84,7 +84,7 @@ def test_where_only_this_machine_can_ask() -> None:
 def test_an_allowance_comes_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(limits.time, "monotonic", lambda: now)
-    allowance = Allowance(rate=10, most=20)
+    allowance = TokenBucket(rate=10, most=20)
     assert allowance.take(20)
     now = 1.0
     assert allowance.take(10)

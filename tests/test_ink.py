@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from digitcli.ink import extract
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.preprocessing.foreground import extract
 
 HEIGHT, WIDTH = 240, 320
 SEVEN = np.array([[110, 60], [200, 60], [140, 190]], float)

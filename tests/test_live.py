@@ -10,11 +10,12 @@ from pens import strokes
 from serving import Server, at_once
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from digitcli.events import Event, drawn
-from digitcli.insight import read
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.session import Session, play
-from digitcli.strokes import Drawing
+from digitcli.canvas.canvas_reading import read
+from digitcli.canvas.events import Event, drawn
+from digitcli.canvas.session import Session, play
+from digitcli.datasets.strokes import Drawing
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def drawing(digit: int, left: float = 0.0) -> list[Event]:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_same_readings_as_in_a_window(server: Server, digit: int) -> None:
-    recognizer = Recognizer.load(BOXED_MODEL)
+    recognizer = Recognizer.load(PRETRAINED_MODEL)
     session = Session(lambda snapshot: read(recognizer, snapshot))
     events = drawing(digit)
     keep = Event(t=100.0, do="keep")
@@ -50,7 +51,7 @@ def test_what_the_network_sees(server: Server) -> None:
         page.tell([*drawing(3), Event(t=9.0, do="explain")])
         state = page.settled()
     assert [len(form) for form in state["forms"]] == [1048]  # 784 bytes in base 64
-    assert len(state["evidence"]) == 1
+    assert len(state["saliency"]) == 1
 
 
 def test_undo_redo_erase_and_clear_tell_what_is_drawn(server: Server) -> None:

@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcli.datasets import Digits
-from digitcli.metrics import Confusion, Evaluation, frequent_confusions, hardest, score, wilson_interval
+from digitcli.evaluation.metrics import (
+    Confusion,
+    Evaluation,
+    frequent_confusions,
+    hardest,
+    score,
+    wilson_interval,
+)
 
 
 def evaluation_of(truth: list[int], read: list[int], confidence: float = 0.91) -> tuple[Evaluation, Digits]:

@@ -5,19 +5,13 @@ import numpy as np
 import pytest
 from conftest import Command
 
-from digitcli.config import load_recipe, parse_recipe
+from digitcli.config.recipe import load_recipe, parse_recipe
+from digitcli.config.recipe_files import names
 from digitcli.datasets import Digits
 from digitcli.errors import MissingError, ModelError
-from digitcli.export import export_onnx
-from digitcli.models import (
-    KerasReader,
-    assemble,
-    build_network,
-    build_optimizer,
-    load_keras_reader,
-    summarize,
-)
-from digitcli.recipes import names
+from digitcli.export.onnx import export_onnx
+from digitcli.models.factory import assemble, build, build_optimizer, summarize
+from digitcli.models.keras_classifier import KerasClassifier, load
 
 EVERY_LAYER = [
     {"type": "conv", "filters": 2, "kernel": 5, "padding": "valid", "activation": "relu", "bias": False},
@@ -40,7 +34,7 @@ TINY = {
 
 
 def test_layers_are_named_by_kind_and_place() -> None:
-    network = build_network(parse_recipe(TINY, "test"))
+    network = build(parse_recipe(TINY, "test"))
     assert [layer.name for layer in network.layers] == [
         "rescaling",
         "conv_1",
@@ -58,18 +52,18 @@ def test_layers_are_named_by_kind_and_place() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_recipe_gives_probabilities(name: str, few: Digits) -> None:
-    network = build_network(load_recipe(name)[1])
-    probabilities = KerasReader(network).network(few.images)
+    network = build(load_recipe(name)[1])
+    probabilities = KerasClassifier(network).predict(few.images)
     assert probabilities.shape == (300, 10)
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
 def test_classic_has_the_tutorials_parameters() -> None:
-    assert build_network(load_recipe("classic")[1]).count_params() == 421_642
+    assert build(load_recipe("classic")[1]).count_params() == 421_642
 
 
 def test_work_is_counted_by_hand() -> None:
-    rows = {row.name: row for row in summarize(build_network(parse_recipe(TINY, "test")))}
+    rows = {row.name: row for row in summarize(build(parse_recipe(TINY, "test")))}
     assert rows["conv_1"].work == 24 * 24 * 2 * (5 * 5 * 1)
     assert rows["conv_2"].work == 8 * 8 * 3 * (3 * 3 * 2)
     assert rows["dense_1"].work == 8 * 8 * 3 * 7
@@ -80,7 +74,7 @@ def test_work_is_counted_by_hand() -> None:
 
 
 def test_weight_decay_spares_biases_and_norms() -> None:
-    network = build_network(parse_recipe(TINY, "test"))
+    network = build(parse_recipe(TINY, "test"))
     optimizer = build_optimizer(parse_recipe(TINY, "test"))
     optimizer.build(network.trainable_variables)
     decayed = {v.name for v in network.trainable_variables if optimizer._use_weight_decay(v)}
@@ -89,13 +83,11 @@ def test_weight_decay_spares_biases_and_norms() -> None:
 
 def test_several_networks_are_one_model(few: Digits, tmp_path: Path) -> None:
     recipe = parse_recipe(TINY, "test")
-    networks = [build_network(recipe) for _ in range(3)]
+    networks = [build(recipe) for _ in range(3)]
     model = assemble(recipe, [network.get_weights() for network in networks])
     model.save(tmp_path / "model.keras")
-    alone = [KerasReader(network).network(few.images) for network in networks]
-    assert np.allclose(
-        load_keras_reader(tmp_path / "model.keras").network(few.images), np.mean(alone, 0), atol=1e-6
-    )
+    alone = [KerasClassifier(network).predict(few.images) for network in networks]
+    assert np.allclose(load(tmp_path / "model.keras").predict(few.images), np.mean(alone, 0), atol=1e-6)
     assert export_onnx(model, tmp_path / "model.onnx", few.images, 0.5) < 1e-5
     assert model.count_params() == 3 * networks[0].count_params()
 
@@ -112,24 +104,24 @@ def test_summary_prints_the_network(digitcli: Command) -> None:
 
 def test_missing_keras_model(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="digitcli train"):
-        load_keras_reader(tmp_path / "none.keras")
+        load(tmp_path / "none.keras")
 
 
 def test_files_that_are_no_keras_model(tmp_path: Path) -> None:
     (tmp_path / "text.keras").write_text("hello")
     with pytest.raises(ModelError, match=r"text\.keras: not a Keras model"):
-        load_keras_reader(tmp_path / "text.keras")
+        load(tmp_path / "text.keras")
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     other.save(tmp_path / "other.keras")
     with pytest.raises(ModelError, match=r"takes \(4,\) and gives \(3,\)"):
-        load_keras_reader(tmp_path / "other.keras")
+        load(tmp_path / "other.keras")
 
 
 def test_an_unbuilt_keras_model_is_refused(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="not yet been built"):
         keras.Sequential([keras.layers.Dense(10)]).save(tmp_path / "unbuilt.keras")
     with pytest.raises(ModelError, match=r"unbuilt\.keras"):
-        load_keras_reader(tmp_path / "unbuilt.keras")
+        load(tmp_path / "unbuilt.keras")
 
 
 def test_code_in_a_keras_model_is_refused(tmp_path: Path) -> None:
@@ -138,4 +130,4 @@ def test_code_in_a_keras_model_is_refused(tmp_path: Path) -> None:
     )
     evil.save(tmp_path / "evil.keras")
     with pytest.raises(ModelError, match=r"evil\.keras"):
-        load_keras_reader(tmp_path / "evil.keras")
+        load(tmp_path / "evil.keras")

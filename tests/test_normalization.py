@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from digitcli.backend import tf
-from digitcli.normalization import FusedBatchNormalization
+from digitcli.models.backend import tf
+from digitcli.models.batch_normalization import FusedBatchNormalization
 
 
 def both(**options: object) -> list[keras.layers.BatchNormalization]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from digitcli.recipes import names
+from digitcli.config.recipe_files import names
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,9 @@ def test_the_wheel_holds_what_it_must_and_no_more(wheel: Path) -> None:
         "digitcli/py.typed",
         "digitcli/datasets/data/mnist.npz",
         "digitcli/datasets/data/MNIST-LICENSE.txt",
-        "digitcli/boxed/model.onnx",
-        "digitcli/boxed/run.json",
-        "digitcli/report/page.css",
+        "digitcli/recognition/pretrained/model.onnx",
+        "digitcli/recognition/pretrained/run.json",
+        "digitcli/evaluation/report/page.css",
     }
     assert wanted <= found
     assert {name.split("/")[0].partition("-")[0] for name in found} == {"digitcli"}

@@ -10,16 +10,16 @@ from hypothesis.extra import numpy as hnp
 
 from digitcli import Recognizer
 from digitcli.datasets import Digits
-from digitcli.pages import prepare
-from digitcli.recognizer import BOXED_MODEL
-from digitcli.segmentation import find_lines
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.rules.pages import prepare
+from digitcli.recognition.rules.segmentation import find_lines
 
 NUMBERS = ["42", "2026", "31415926", "907", "1", "55", "680013"]
 
 
 @pytest.fixture(scope="module")
 def reader() -> Recognizer:
-    return Recognizer.load(BOXED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL)
 
 
 def share_right(reader: Recognizer, texts: list[str], pages: list[np.ndarray]) -> float:
@@ -304,7 +304,7 @@ def test_any_image_makes_a_page(image: np.ndarray, single: bool) -> None:
     for each in [prepared] if cut is None else [prepared, cut]:
         rows = np.full((len(each.forms), 10), 0.1, np.float32)
         for line in each.read(rows):
-            for (x, y, width, height), _ in line:
+            for (x, y, width, height), _, _ in line:
                 assert x >= 0
                 assert y >= 0
                 assert x + width <= image.shape[1]

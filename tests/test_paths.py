@@ -6,14 +6,15 @@ from handwriting import page
 
 from digitcli import Recognizer
 from digitcli.datasets import Digits
-from digitcli.pages import Page
-from digitcli.paths import Candidate, best_path, in_question
-from digitcli.preprocessing import Images
-from digitcli.recognizer import BOXED_MODEL
-from digitcli.segmentation import Piece
+from digitcli.models.onnx_classifier import OnnxClassifier
+from digitcli.preprocessing.mnist_form import Images
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.rules.pages import Page
+from digitcli.recognition.rules.paths import Candidate, affects_reading, best_path
+from digitcli.recognition.rules.segmentation import Segment
 
 INK = np.full((10, 5), 255, np.uint8)
-CUT_IN_THREE = [Piece(5 * place, 0, INK, is_cut_off=place > 0) for place in range(3)]
+CUT_IN_THREE = [Segment(5 * place, 0, INK, is_cut_off=place > 0) for place in range(3)]
 WAYS = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3), (0, 3)]
 
 
@@ -50,12 +51,12 @@ def test_what_speaks_against_a_candidate_counts() -> None:
 
 def test_of_no_candidates_there_is_no_way() -> None:
     assert best_path([], np.zeros((0, 10), np.float32)) == []
-    assert in_question([], [], np.zeros((0, 10), np.float32)).shape == (0,)
+    assert affects_reading([], [], np.zeros((0, 10), np.float32)).shape == (0,)
 
 
 def test_ways_near_the_best_and_whole_marks_are_in_question() -> None:
     costs = [0.0, 0.0, 0.0, 5.0, 1.0, 9.0]
-    found = in_question(CUT_IN_THREE, candidates(costs), rows([0.9] * 6))
+    found = affects_reading(CUT_IN_THREE, candidates(costs), rows([0.9] * 6))
     assert dict(zip(WAYS, found.tolist(), strict=True)) == {
         (0, 1): True,
         (1, 2): True,
@@ -73,16 +74,16 @@ def test_a_number_is_read_as_if_all_were_looked_at_again_with_fewer_looks(
     texts = ["".join(random.choice(list("0123456789"), 4)) for _ in range(20)]
     pages = [page([text], few, gap=-2, seed=seed) for seed, text in enumerate(texts)]
     seen: list[int] = []
-    once = Recognizer.network
+    once = OnnxClassifier.predict
 
-    def counted(self: Recognizer, images: Images) -> np.ndarray:
+    def counted(self: OnnxClassifier, images: Images) -> np.ndarray:
         seen.append(len(images))
         return once(self, images)
 
-    monkeypatch.setattr(Recognizer, "network", counted)
-    reader = Recognizer.load(BOXED_MODEL)
+    monkeypatch.setattr(OnnxClassifier, "predict", counted)
+    reader = Recognizer.load(PRETRAINED_MODEL)
     readings = [reading.text for reading in reader.read_many(pages)]
     looks, seen[:] = sum(seen), []
-    monkeypatch.setattr(Page, "in_question", lambda self, rows: np.ones(len(rows), bool))
+    monkeypatch.setattr(Page, "affects_reading", lambda self, rows: np.ones(len(rows), bool))
     assert readings == [reading.text for reading in reader.read_many(pages)]
     assert looks < 0.6 * sum(seen)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from digitcli import plotting
 from digitcli.datasets import Dataset, Digits
-from digitcli.metrics import Evaluation, score
+from digitcli.evaluation import plots
+from digitcli.evaluation.metrics import Evaluation, score
 
 HISTORY = {
     "epoch": [1, 2, 3],
@@ -35,7 +35,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_png_is_a_picture_with_something_on_it() -> None:
-    content = plotting.png(plotting.curves(HISTORY, "loss", 0.15))
+    content = plots.png(plots.curves(HISTORY, "loss", 0.15))
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert min(picture.shape) > 300
     assert picture.std() > 5
@@ -50,7 +50,7 @@ def test_png_is_a_picture_with_something_on_it() -> None:
     ],
 )
 def test_curves_show_the_history(quantity: str, test: float, words: list[str]) -> None:
-    figure = plotting.curves(HISTORY, quantity, test)
+    figure = plots.curves(HISTORY, quantity, test)
     shown = texts(figure)
     for word in ["training", "validation", "epoch", *words]:
         assert word in shown
@@ -60,12 +60,12 @@ def test_curves_show_the_history(quantity: str, test: float, words: list[str]) -
 
 
 def test_one_epoch_is_enough() -> None:
-    plotting.png(plotting.curves({key: values[:1] for key, values in HISTORY.items()}, "accuracy", 0.9))
+    plots.png(plots.curves({key: values[:1] for key, values in HISTORY.items()}, "accuracy", 0.9))
 
 
 def test_comparison_has_a_curve_for_every_run() -> None:
     names = [f"run {number}" for number in range(9)]
-    figure = plotting.comparison(dict.fromkeys(names, HISTORY))
+    figure = plots.comparison(dict.fromkeys(names, HISTORY))
     for axes in figure.axes:
         assert len(axes.lines) == 9
     looks = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in figure.axes[0].lines}
@@ -75,20 +75,20 @@ def test_comparison_has_a_curve_for_every_run() -> None:
 
 def test_a_wide_range_of_losses_keeps_its_scale() -> None:
     wide = {**HISTORY, "loss": [0.001, 5.0, 90_000.0], "val_loss": [0.01, 600.0, 0.02]}
-    figure = plotting.curves(wide, "loss", 0.1)
-    plotting.png(figure)
+    figure = plots.curves(wide, "loss", 0.1)
+    plots.png(figure)
     assert sum(bool(label.get_text()) for label in figure.axes[0].get_yticklabels()) >= 3
 
 
 def test_any_name_can_be_shown() -> None:
-    figure = plotting.comparison(dict.fromkeys(["_private", "cost $5 or $6", "数字", "\udcc3"], HISTORY))
-    plotting.png(figure)
+    figure = plots.comparison(dict.fromkeys(["_private", "cost $5 or $6", "数字", "\udcc3"], HISTORY))
+    plots.png(figure)
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert [name.split(" (")[0].strip() for name in shown] == ["_private", r"cost \$5 or \$6", "数字", "?"]
 
 
 def test_samples_are_labelled(sample: Dataset) -> None:
-    figure = plotting.samples(sample.train)
+    figure = plots.samples(sample.train)
     assert [axes.get_title() for axes in figure.axes] == [
         str(digit) for digit in range(10) for _ in range(10)
     ]
@@ -97,14 +97,14 @@ def test_samples_are_labelled(sample: Dataset) -> None:
 
 
 def test_confusion_counts_are_written(evaluation: Evaluation) -> None:
-    shown = texts(plotting.confusion(evaluation))
+    shown = texts(plots.confusion(evaluation))
     assert "few: 90.00% right, 30 of 300 wrong" in shown
     assert "what it is" in shown
     assert "what was read" in shown
 
 
 def test_mistakes_say_what_was_read(evaluation: Evaluation, few: Digits) -> None:
-    figure = plotting.mistakes(evaluation, few)
+    figure = plots.mistakes(evaluation, few)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[0] == f"{few.labels[0]}, read {(few.labels[0] + 1) % 10}\n91%"
     assert "All 30 mistakes" in texts(figure)
@@ -114,12 +114,12 @@ def test_mistakes_say_what_was_read(evaluation: Evaluation, few: Digits) -> None
 def test_pictures_without_a_mistake(few: Digits) -> None:
     five = few.take(np.arange(5))
     perfect = score(np.eye(10, dtype=np.float32)[five.labels], five, data="five", model="m", seconds=0.0)
-    assert "100.00% right, 0 of 5 wrong" in texts(plotting.confusion(perfect))
-    assert "No mistakes" in texts(plotting.mistakes(perfect, five))
+    assert "100.00% right, 0 of 5 wrong" in texts(plots.confusion(perfect))
+    assert "No mistakes" in texts(plots.mistakes(perfect, five))
 
 
 def test_reliability_holds_confidence_against_accuracy(evaluation: Evaluation) -> None:
-    figure = plotting.reliability(evaluation)
+    figure = plots.reliability(evaluation)
     points = figure.axes[0].containers[0][0].get_xydata()
     counts = [int(text.get_text()) for text in figure.axes[0].texts]
     assert sum(counts) == 300

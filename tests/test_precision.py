@@ -1,8 +1,8 @@
 import pytest
 
-from digitcli import precision
-from digitcli.config import load_recipe
-from digitcli.precision import choose_precision
+from digitcli.config.recipe import load_recipe
+from digitcli.models import precision
+from digitcli.models.precision import choose_precision
 
 
 def test_what_is_asked_for_is_taken() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from digitcli.artifacts import MODEL, RUN
 from digitcli.datasets import Digits
-from digitcli.recognizer import BOXED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
 
 @pytest.fixture
@@ -50,17 +50,17 @@ def test_a_table_for_people(digitcli: Command, folder: Path) -> None:
     assert outcome.status == 0
     assert "42" in outcome.stdout
     assert "907" in outcome.stdout
-    assert "the one that comes with digitcli" in outcome.stderr
+    assert "Model: pretrained" in outcome.stderr
     assert digitcli("predict", "images/a.png", "--quiet").stderr == ""
 
 
 def test_a_trained_model_goes_first(digitcli: Command, folder: Path, trained: Path) -> None:
     said = digitcli("predict", "images/a.png").stderr
     assert f"Model: {Path('artifacts/model.onnx')}" in said
-    assert "--model box" in said  # which knows more than this one
-    boxed = digitcli("predict", "images/a.png", "--model", "box").stderr
-    assert "the one that comes with digitcli" in boxed
-    assert "--model box" not in boxed
+    assert "--model pretrained" in said  # which knows more than this one
+    boxed = digitcli("predict", "images/a.png", "--model", "pretrained").stderr
+    assert "Model: pretrained" in boxed
+    assert "--model pretrained" not in boxed
 
 
 def test_a_model_that_has_seen_what_is_no_digit_needs_no_note(
@@ -68,10 +68,10 @@ def test_a_model_that_has_seen_what_is_no_digit_needs_no_note(
 ) -> None:
     (tmp_path / "mine").mkdir()
     for name in (MODEL, RUN):
-        shutil.copy(BOXED_MODEL.parent / name, tmp_path / "mine" / name)
+        shutil.copy(PRETRAINED_MODEL.parent / name, tmp_path / "mine" / name)
     said = digitcli("predict", "images/a.png", "--model", "mine/model.onnx").stderr
     assert "mine/model.onnx" in said
-    assert "--model box" not in said
+    assert "--model pretrained" not in said
 
 
 def test_standard_input(folder: Path, tmp_path: Path) -> None:
@@ -164,7 +164,8 @@ def test_a_folder_that_is_named_and_has_no_model_is_told(digitcli: Command, fold
         outcome = digitcli(*command, "--artifacts", "runs/tpyo")
         assert "Note: runs/tpyo holds no model.onnx" in outcome.stderr
     assert (
-        "Note:" not in digitcli("evaluate", "--data", "sample", "--artifacts", "x", "--model", "box").stderr
+        "Note:"
+        not in digitcli("evaluate", "--data", "sample", "--artifacts", "x", "--model", "pretrained").stderr
     )
     outcome = digitcli("predict", folder, "--model", folder)
     assert (outcome.status, "is a folder; expected a model file" in outcome.stderr) == (4, True)
@@ -186,7 +187,7 @@ def test_a_closed_output_is_no_reason_for_a_traceback(folder: Path) -> None:
 
 def test_tensorflow_stays_out(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom digitcli.cli import run\nstatus = run(['predict', 'images', '--json'])\n"
+        "import sys\nfrom digitcli.cli.app import run\nstatus = run(['predict', 'images', '--json'])\n"
         "print(sorted({'tensorflow', 'keras', 'tf2onnx', 'matplotlib'} & set(sys.modules)), file=sys.stderr)"
     )
     assert execute("-c", code, cwd=tmp_path).stderr.splitlines()[-1] == "[]"

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from digitcli.config.mnist import DIGIT_SIZE, IMAGE_SIZE
 from digitcli.datasets import Digits
-from digitcli.pages import prepare
-from digitcli.preprocessing import DIGIT_SIZE, IMAGE_SIZE, network_input, to_mnist_form
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.preprocessing.mnist_form import network_input, to_mnist_form
+from digitcli.recognition.rules.pages import prepare
 
 
 def test_network_input_keeps_values(few: Digits) -> None:

@@ -14,7 +14,7 @@ from pens import strokes
 from screen import Program, Screen
 from serving import Server
 
-from digitcli.layout import USUAL, arrange
+from digitcli.window.layout import USUAL, arrange
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent

@@ -20,12 +20,12 @@ def recognizer(trained: Path) -> Recognizer:
 
 
 def test_probabilities_for_any_number_of_images(recognizer: Recognizer, few: Digits) -> None:
-    together = recognizer.digits(few.images)
+    together = recognizer.classify(few.images)
     assert together.shape == (300, 10)
     assert np.allclose(together.sum(axis=1), 1, atol=1e-5)
-    one_by_one = np.concatenate([recognizer.digits(image[np.newaxis]) for image in few.images])
+    one_by_one = np.concatenate([recognizer.classify(image[np.newaxis]) for image in few.images])
     assert np.allclose(together, one_by_one, atol=1e-5)
-    assert recognizer.digits(few.images[:0]).shape == (0, 10)
+    assert recognizer.classify(few.images[:0]).shape == (0, 10)
 
 
 def test_read_says_what_digits_says(recognizer: Recognizer, few: Digits) -> None:
@@ -67,14 +67,14 @@ def test_unfit_images_are_refused(recognizer: Recognizer, image: object) -> None
 
 def test_unfit_batches_are_refused(recognizer: Recognizer) -> None:
     with pytest.raises(InputError, match=r"\(2, 20, 20\)"):
-        recognizer.digits(np.zeros((2, 20, 20), np.uint8))
+        recognizer.classify(np.zeros((2, 20, 20), np.uint8))
 
 
 def test_threads_share_a_recognizer(recognizer: Recognizer, few: Digits) -> None:
-    expected, found = recognizer.digits(few.images), []
+    expected, found = recognizer.classify(few.images), []
 
     def work() -> None:
-        found.extend(np.allclose(recognizer.digits(few.images), expected, atol=1e-5) for _ in range(5))
+        found.extend(np.allclose(recognizer.classify(few.images), expected, atol=1e-5) for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -88,10 +88,10 @@ def test_load_finds_the_model_of_this_folder(
     trained: Path, monkeypatch: pytest.MonkeyPatch, few: Digits
 ) -> None:
     monkeypatch.chdir(trained.parent)
-    assert Recognizer.load().path == Path("artifacts/model.onnx")
+    assert Recognizer.load().classifier.path == Path("artifacts/model.onnx")
     shutil.rmtree(trained)
     boxed = Recognizer.load()  # the one in the package
-    assert boxed.path.parent.name == "boxed"
+    assert boxed.classifier.path.parent.name == "pretrained"
     assert boxed.read(few.images[0], single=True).text == str(few.labels[0])
     with pytest.raises(MissingError, match=r"other\.onnx: no such model; .*digitcli train"):
         Recognizer.load("other.onnx")

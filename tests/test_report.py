@@ -16,20 +16,20 @@ import numpy as np
 import pytest
 from conftest import Command, Outcome, execute
 
-from digitcli import report, robustness
-from digitcli.damage import DAMAGES
 from digitcli.datasets import Dataset
-from digitcli.evaluation import load_reader
-from digitcli.metrics import wilson_interval
-from digitcli.modelfile import describe
-from digitcli.recognizer import BOXED_MODEL
-from digitcli.report.facts import training
-from digitcli.report.markup import VOID, Markup, element, table
+from digitcli.evaluation import report, robustness
+from digitcli.evaluation.corruptions import CORRUPTIONS
+from digitcli.evaluation.metrics import wilson_interval
+from digitcli.evaluation.report.facts import training
+from digitcli.evaluation.report.markup import VOID, Markup, element, table
+from digitcli.models import load
+from digitcli.models.model_files import describe
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
 EVIL = "<img src=x onerror=alert(1)>&\"'.npz"
 SCRIPT = "</pre><script>alert(1)</script>"
 COMMAND = (
-    "import sys\nfrom digitcli.cli import run\nstatus = run(sys.argv[1:])\n"
+    "import sys\nfrom digitcli.cli.app import run\nstatus = run(sys.argv[1:])\n"
     "print(sorted({'tensorflow', 'keras', 'tf2onnx'} & set(sys.modules)), status)"
 )
 
@@ -147,7 +147,7 @@ def test_every_figure_of_the_page_is_in_the_json(page: Page, figures: dict[str, 
     for share in (*shown, first["calibration_error"]):
         assert f"{share:.2%}" in page.text
     for way in (prepared, as_they_are):
-        for row in way["damages"]:
+        for row in way["corruptions"]:
             assert all(f"{accuracy:.1%}" in page.text for accuracy in row["accuracy"])
     assert f"{model['parameters']:,} parameters" in page.text
     assert f"{model['milliseconds_an_image']:.2f} ms" in page.text
@@ -167,22 +167,24 @@ def test_sources(figures: dict[str, Any]) -> None:
 
 def test_robustness(figures: dict[str, Any]) -> None:
     for way in figures["models"][0]["robustness"].values():
-        assert [row["damage"] for row in way["damages"]] == [damage.name for damage in DAMAGES]
-        assert (way["n"], len(way["damages"][0]["accuracy"])) == (robustness.IMAGES, 5)
-        first, last = (np.mean([row["accuracy"][place] for row in way["damages"]]) for place in (0, 4))
-        assert way["undamaged"] > 0.9
-        assert way["undamaged"] + 0.01 > first > way["mean"] > last > 0.3
+        assert [row["corruption"] for row in way["corruptions"]] == [
+            corruption.name for corruption in CORRUPTIONS
+        ]
+        assert (way["n"], len(way["corruptions"][0]["accuracy"])) == (robustness.IMAGES, 5)
+        first, last = (np.mean([row["accuracy"][place] for row in way["corruptions"]]) for place in (0, 4))
+        assert way["uncorrupted"] > 0.9
+        assert way["uncorrupted"] + 0.01 > first > way["mean"] > last > 0.3
     ways = figures["models"][0]["robustness"]
-    shift = DAMAGES.index(next(damage for damage in DAMAGES if damage.name == "shift"))
+    shift = CORRUPTIONS.index(next(corruption for corruption in CORRUPTIONS if corruption.name == "shift"))
     prepared, as_they_are = (
-        ways[way]["damages"][shift]["accuracy"][4] for way in ("prepared", "as_they_are")
+        ways[way]["corruptions"][shift]["accuracy"][4] for way in ("prepared", "as_they_are")
     )
     assert prepared > 0.9 > as_they_are  # a shift is just what preparing undoes
     for flips in figures["flips"].values():
-        assert [each["damage"] for each in flips] == [damage.name for damage in DAMAGES]
+        assert [each["corruption"] for each in flips] == [corruption.name for corruption in CORRUPTIONS]
         for each in flips:
-            least = each["first"]["strength"] if each["first"] else 5
-            assert 0 < least <= (each["tenth_strength"] or 5) <= (each["median_strength"] or 5) <= 5
+            least = each["first"]["severity"] if each["first"] else 5
+            assert 0 < least <= (each["tenth_severity"] or 5) <= (each["median_severity"] or 5) <= 5
 
 
 def test_size_and_training(made: tuple[Path, Outcome], page: Page, figures: dict[str, Any]) -> None:
@@ -198,12 +200,12 @@ def test_size_and_training(made: tuple[Path, Outcome], page: Page, figures: dict
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(robustness, "IMAGES", 20)
     monkeypatch.setattr(robustness, "FLIPPED_IMAGES", 10)
-    monkeypatch.setattr("digitcli.report.card.STANDARD", "sample")
+    monkeypatch.setattr("digitcli.evaluation.report.card.STANDARD", "sample")
 
 
 def card_of(*paths: Path, source: str = "sample") -> report.Card:
-    contestants = [report.Contestant(str(path), path, load_reader(path)) for path in paths]
-    return report.make(contestants, report.read(contestants, source), [], lambda words: None)
+    models = [report.EvaluatedModel(str(path), path, load(path)) for path in paths]
+    return report.make(models, report.read(models, source), [], lambda words: None)
 
 
 def without_times(value: Any) -> Any:
@@ -215,20 +217,23 @@ def without_times(value: Any) -> Any:
 
 @pytest.mark.usefixtures("quick")
 def test_two_models_in_a_report_that_comes_out_alike_twice(trained: Path, tmp_path: Path) -> None:
-    card = card_of(trained / "model.onnx", BOXED_MODEL)
+    card = card_of(trained / "model.onnx", PRETRAINED_MODEL)
     report.write(card, tmp_path / "out")
     page = Page((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
     found = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert [model["name"] for model in found["models"]] == [str(trained / "model.onnx"), str(BOXED_MODEL)]
+    assert [model["name"] for model in found["models"]] == [
+        str(trained / "model.onnx"),
+        str(PRETRAINED_MODEL),
+    ]
     for source in found["sources"]:
         assert len(source["evaluations"]) == 2
         assert source["comparison"]["is_real"]
         assert str(source["comparison"]["only_second_right"]) in page.text
     words = card.readings[0].pair.in_words(*card.names)
-    assert f"{BOXED_MODEL} reads better" in words
+    assert f"{PRETRAINED_MODEL} reads better" in words
     assert words in page.text
     assert "comparison" in [attributes.get("id") for _, attributes in page.elements]
-    again = card_of(trained / "model.onnx", BOXED_MODEL).as_json()
+    again = card_of(trained / "model.onnx", PRETRAINED_MODEL).as_json()
     assert without_times(again) == without_times(card.as_json())
 
 
@@ -237,7 +242,7 @@ def test_two_models_in_a_report_that_comes_out_alike_twice(trained: Path, tmp_pa
     [None, "not ours", "[1]", "\xff", '{"recipe": {"epochs": NaN}}', '{"a":' * 100_000, '{"other": 1}', "{}"],
 )
 def test_whatever_lies_beside_a_model_does_no_harm(tmp_path: Path, record: str | None) -> None:
-    shutil.copy(BOXED_MODEL, tmp_path)
+    shutil.copy(PRETRAINED_MODEL, tmp_path)
     if record is not None:
         (tmp_path / "run.json").write_bytes(record.encode("latin-1"))
     run = describe(tmp_path / "model.onnx").run
@@ -247,7 +252,7 @@ def test_whatever_lies_beside_a_model_does_no_harm(tmp_path: Path, record: str |
 
 
 def test_any_value_in_a_run_json_can_be_shown() -> None:
-    run = json.loads((BOXED_MODEL.parent / "run.json").read_text())
+    run = json.loads((PRETRAINED_MODEL.parent / "run.json").read_text())
     assert "55,000 training images" in Page(training(run)).text
     for strange in (None, True, "x" * 10_000, [[]], {"name": {"a": 1}, "processor": []}, -1e300, 10**400):
         for key in run:

@@ -1,18 +1,17 @@
 import numpy as np
 import pytest
 
-from digitcli.damage import DAMAGES, damaged
 from digitcli.datasets import Dataset, Digits
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.robustness import PreparingReader, find_flips, measure, subset
+from digitcli.evaluation.corruptions import CORRUPTIONS, corrupt
+from digitcli.evaluation.robustness import find_flips, measure, subset, with_preprocessing
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 
-class LightReader:
+def by_lightness(images: np.ndarray) -> np.ndarray:
     """Reads a picture as 0 while its mean grey value is below 60, else as 1."""
-
-    def digits(self, images: np.ndarray) -> np.ndarray:
-        is_light = images.reshape(len(images), -1).mean(axis=1) >= 60
-        return np.eye(10, dtype=np.float32)[is_light.astype(int)]
+    is_light = images.reshape(len(images), -1).mean(axis=1) >= 60
+    return np.eye(10, dtype=np.float32)[is_light.astype(int)]
 
 
 @pytest.fixture
@@ -26,19 +25,19 @@ def ignore(words: str) -> None:
 
 def test_accuracy_at_every_strength(blank: Digits) -> None:
     steps: list[str] = []
-    found = measure(LightReader(), blank, steps.append)
-    accuracy = {row.damage.name: row.accuracy for row in found.rows}
+    found = measure(by_lightness, blank, steps.append)
+    accuracy = {row.corruption.name: row.accuracy for row in found.rows}
     assert accuracy["brightness"] == (1, 1, 0, 0, 0)  # 20, 45, 75, 110, 150 grey levels are added
     assert accuracy["contrast"] == (1, 1, 1, 1, 1)
-    assert (found.n, found.undamaged) == (20, 1)
+    assert (found.n, found.uncorrupted) == (20, 1)
     assert found.mean == pytest.approx(np.mean([row.accuracy for row in found.rows]))
-    assert steps == [f"damage: {damage.name}" for damage in DAMAGES]
+    assert steps == [f"corruption: {corruption.name}" for corruption in CORRUPTIONS]
 
 
 def test_the_smallest_damage_that_flips_a_reading(blank: Digits) -> None:
-    flips = {found.damage.name: found for found in find_flips(LightReader(), blank, ignore)}
+    flips = {found.corruption.name: found for found in find_flips(by_lightness, blank, ignore)}
     found = flips["brightness"]
-    assert 60 <= found.amount(0.5) + 0.5 <= 61.5  # grey levels are whole; found up to 1/32 strength above
+    assert 60 <= found.amount(0.5) + 0.5 <= 61.5  # grey levels are whole; found up to 1/32 severity above
     assert found.reached(0.5) == pytest.approx(2.5, abs=1 / 32)
     assert found.unflipped == 0
     assert (found.first.label, found.first.read) == (0, 1)
@@ -47,37 +46,37 @@ def test_the_smallest_damage_that_flips_a_reading(blank: Digits) -> None:
     contrast = flips["contrast"]
     assert (contrast.reached(0.1), contrast.amount(0.5), contrast.unflipped) == (None, None, 1)
     assert contrast.first is None
-    assert contrast.as_json()["median_strength"] is None
+    assert contrast.as_json()["median_severity"] is None
 
 
 def test_a_share_has_flipped_where_that_many_have(blank: Digits) -> None:
     grey = Digits(blank.images.copy(), blank.labels)
     grey.images[:2] = 50  # two of twenty take 10 grey levels
-    flips = {found.damage.name: found for found in find_flips(LightReader(), grey, ignore)}
+    flips = {found.corruption.name: found for found in find_flips(by_lightness, grey, ignore)}
     assert flips["brightness"].amount(0.05) == pytest.approx(10, abs=1)
     assert flips["brightness"].amount(0.5) == pytest.approx(60, abs=1.5)
 
 
 def test_only_images_that_are_read_right_can_flip(blank: Digits) -> None:
     wrong = Digits(blank.images, np.full(20, 7, np.uint8))
-    for found in find_flips(LightReader(), wrong, ignore):
+    for found in find_flips(by_lightness, wrong, ignore):
         assert (found.first, found.unflipped) == (None, 1)
 
 
 def test_the_model_in_the_box_flips_where_it_says(few: Digits) -> None:
-    reader = Recognizer.load(BOXED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL)
     digits = few.take(np.arange(12))
-    for found in find_flips(reader, digits, ignore):
+    for found in find_flips(reader.classify, digits, ignore):
         if (first := found.first) is not None:
             pictures = np.stack([first.original, first.picture])
-            assert reader.digits(pictures).argmax(axis=1).tolist() == [first.label, first.read]
-            assert first.strength == found.strengths.min()
+            assert reader.classify(pictures).argmax(axis=1).tolist() == [first.label, first.read]
+            assert first.severity == found.severities.min()
 
 
 def test_pictures_are_prepared_as_predict_does(few: Digits) -> None:
-    reader = Recognizer.load(BOXED_MODEL)
-    pictures = damaged(few.images[:10], DAMAGES[5], 4)
-    prepared = PreparingReader(reader).digits(pictures)
+    reader = Recognizer.load(PRETRAINED_MODEL)
+    pictures = corrupt(few.images[:10], CORRUPTIONS[5], 4)
+    prepared = with_preprocessing(reader.classify)(pictures)
     for picture, row in zip(pictures, prepared, strict=True):
         (digit,) = reader.read(picture, single=True).digits
         assert digit.probabilities == pytest.approx(row, abs=1e-5)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitcli.schedules import Constant, Cosine, OneCycle, rate_share
+from digitcli.config.schedules import Constant, Cosine, OneCycle, rate_share
 
 WARMUP = st.floats(0.01, 0.99)
 

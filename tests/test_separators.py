@@ -8,8 +8,8 @@ import pytest
 from conftest import Command
 
 from digitcli import Recognizer
-from digitcli.recognizer import BOXED_MODEL
-from digitcli.strokes import draw_stroke
+from digitcli.datasets.strokes import draw_stroke
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
 PEN = 8
 SIGNS = {  # in a box that is as high as digits are
@@ -25,7 +25,7 @@ SIGNS = {  # in a box that is as high as digits are
 
 @pytest.fixture(scope="module")
 def reader() -> Recognizer:
-    return Recognizer.load(BOXED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL)
 
 
 def written(text: str, *, height: float = 100.0, ones: float = 1.0, low: float = 0.0) -> np.ndarray:

@@ -15,7 +15,7 @@ from serving import Server, picture_of
 
 def test_it_says_where_and_with_which_model(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
-        assert "Model: the one that comes with digitcli" in server.said
+        assert "Model: pretrained" in server.said
         status, page = server.get("/")
         assert (status, "<canvas" in page) == (200, True)
         assert server.get("/docs")[0] == 200
@@ -100,7 +100,7 @@ def test_others_are_told_that_there_is_no_password(tmp_path: Path) -> None:
 
 def test_no_tensorflow(tmp_path: Path) -> None:
     code = (
-        "import sys, json; import digitcli.web.server, digitcli.commands.serve;"
+        "import sys, json; import digitcli.web.server, digitcli.cli.serve;"
         "print(json.dumps(sorted(set(sys.modules) & {'tensorflow', 'keras', 'tf2onnx', 'matplotlib'})))"
     )
     outcome = execute("-c", code, cwd=tmp_path)

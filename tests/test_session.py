@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 from pens import strokes
 
 from digitcli.artifacts import CORRECTIONS
-from digitcli.canvas import SIDE, USUAL_BRUSH, next_brush
-from digitcli.corrections import Corrections
+from digitcli.canvas.canvas import SIDE, USUAL_BRUSH, next_brush
+from digitcli.canvas.canvas_reading import CanvasReading, Snapshot, read, seems_single
+from digitcli.canvas.corrections import Corrections
+from digitcli.canvas.events import Event, Recording, drawn, load
+from digitcli.canvas.saliency import occlusion_saliency
+from digitcli.canvas.session import Mode, Session, play
+from digitcli.datasets.strokes import Drawing, parse
 from digitcli.errors import DataError, DigitcliError, OptionError
-from digitcli.events import Event, Recording, drawn, load
-from digitcli.insight import Insight, Snapshot, explain, read, seems_single
-from digitcli.recognizer import BOXED_MODEL, Reading, Recognizer
-from digitcli.session import Mode, Session, play
-from digitcli.strokes import Drawing, parse
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Reading, Recognizer
 
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer.load(BOXED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL)
 
 
 @pytest.fixture
@@ -47,17 +49,17 @@ def draw(session: Session, digit: int, **place: float) -> None:
 
 def words(session: Session) -> str:
     session.refresh()
-    return session.insight.in_words if session.insight else ""
+    return session.canvas_reading.in_words if session.canvas_reading else ""
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_a_digit_is_read(session: Session, digit: int) -> None:
     draw(session, digit)
     assert words(session) == str(digit)
-    assert session.insight.single
-    (form,) = session.insight.forms
+    assert session.canvas_reading.single
+    (form,) = session.canvas_reading.forms
     assert form.shape == (28, 28)
-    (found,) = session.insight.reading.digits
+    (found,) = session.canvas_reading.reading.digits
     x, y, width, height = found.box
     assert 160 < x < 200
     assert 100 < y < 130
@@ -70,14 +72,14 @@ def test_a_number_is_found_by_itself_with_a_box_for_each_digit(session: Session)
     for place, digit in enumerate((4, 0, 7)):
         draw(session, digit, left=40 + 150 * place, top=180, height=110)
     assert words(session) == "407"
-    assert not session.insight.single
-    boxes = [digit.box for digit in session.insight.reading.digits]
+    assert not session.canvas_reading.single
+    boxes = [digit.box for digit in session.canvas_reading.reading.digits]
     assert [round((x - 40) / 150) for x, *_ in boxes] == [0, 1, 2]
-    assert len(session.insight.forms) == 3
+    assert len(session.canvas_reading.forms) == 3
     do(session, "mode")
     assert session.mode == Mode.ONE
     session.refresh()
-    assert len(session.insight.reading.digits) == 1
+    assert len(session.canvas_reading.reading.digits) == 1
     do(session, "mode")
     assert session.mode == Mode.NUMBER
     assert words(session) == "407"
@@ -90,11 +92,11 @@ def test_what_looks_like_one_digit_and_is_none_is_read_as_a_number(session: Sess
     first = session.snapshot()
     assert first.single
     session.accept(session.read(first))
-    assert session.insight.in_words == "not a digit"
+    assert session.canvas_reading.in_words == "not a digit"
     assert session.needs_reading
     session.refresh()
-    assert session.insight.reading.text == "387\n20"
-    assert not session.insight.single
+    assert session.canvas_reading.reading.text == "387\n20"
+    assert not session.canvas_reading.single
     session.handle(Event(t=0, do="correct", to=4))
     assert "one digit alone" in session.message
 
@@ -103,7 +105,7 @@ def test_what_is_no_number_either_stays_one_mark_and_can_be_corrected(session: S
     rounds = 0
     read_once = session.read
 
-    def counted(snapshot: Snapshot) -> Insight:
+    def counted(snapshot: Snapshot) -> CanvasReading:
         nonlocal rounds
         rounds += 1
         return read_once(snapshot)
@@ -116,13 +118,13 @@ def test_what_is_no_number_either_stays_one_mark_and_can_be_corrected(session: S
             session.handle(Event(t=0, do=deed, x=x, y=y))
         do(session, "up")
     assert words(session) == "not a digit"
-    assert (session.insight.single, rounds) == (True, 2)
-    do(session, "explain")
+    assert (session.canvas_reading.single, rounds) == (True, 2)
+    do(session, "occlusion_saliency")
     session.refresh()
     do(session, "mode", "mode")  # a number, whatever it looks like
     assert session.mode == Mode.NUMBER
     session.refresh()
-    assert not session.insight.single
+    assert not session.canvas_reading.single
     do(session, "mode")
     session.refresh()
     assert not session.needs_reading
@@ -140,7 +142,7 @@ def test_an_empty_canvas_reads_nothing_and_a_scribble_is_no_digit(session: Sessi
         session.handle(Event(t=0, do="move", x=x, y=y))
     do(session, "up")
     assert words(session) == "not a digit"
-    assert session.insight.confidence is None
+    assert session.canvas_reading.confidence is None
     do(session, "clear")
     assert words(session) == ""
     do(session, "undo")
@@ -168,11 +170,11 @@ def test_late_readings_of_what_is_gone_are_not_taken(session: Session) -> None:
     do(session, "clear")
     assert not session.needs_reading
     draw(session, 8)
-    session.accept(Insight(old.version, old.single, False, Reading("3", ()), ()))
-    assert session.insight is None
+    session.accept(CanvasReading(old.version, old.single, False, Reading("3", ()), ()))
+    assert session.canvas_reading is None
     session.refresh()
-    session.accept(Insight(old.version, old.single, False, Reading("3", ()), ()))
-    assert session.insight.in_words == "8"
+    session.accept(CanvasReading(old.version, old.single, False, Reading("3", ()), ()))
+    assert session.canvas_reading.in_words == "8"
 
 
 def test_saving_writes_picture_and_strokes(session: Session, tmp_path: Path, digitcli: Command) -> None:
@@ -184,7 +186,7 @@ def test_saving_writes_picture_and_strokes(session: Session, tmp_path: Path, dig
     (line,) = found[0].read_text().splitlines()
     assert len(parse(line, "here").strokes) == len(strokes(5))
     assert json.loads(line)["read"] == "5"
-    outcome = digitcli("predict", *found[1::2], "--json", "--model", BOXED_MODEL)
+    outcome = digitcli("predict", *found[1::2], "--json", "--model", PRETRAINED_MODEL)
     assert [json.loads(each)["text"] for each in outcome.stdout.splitlines()] == ["5", "5"]
 
 
@@ -261,17 +263,17 @@ def test_faces_can_tell_what_was_read_again(session: Session) -> None:
 
 def test_the_heat_map_finds_where_the_ink_counts(session: Session, recognizer: Recognizer) -> None:
     draw(session, 7)
-    do(session, "explain")
+    do(session, "occlusion_saliency")
     session.refresh()
-    (evidence,) = session.insight.evidence
-    (form,) = session.insight.forms
-    assert evidence.shape == (28, 28)
-    assert np.abs(evidence).max() <= 1.0001
-    assert evidence.max() > 0.3
+    (saliency,) = session.canvas_reading.saliency
+    (form,) = session.canvas_reading.forms
+    assert saliency.shape == (28, 28)
+    assert np.abs(saliency).max() <= 1.0001
+    assert saliency.max() > 0.3
     # what speaks most for it is where there is ink, not in the corners
-    row, column = np.unravel_index(evidence.argmax(), evidence.shape)
+    row, column = np.unravel_index(saliency.argmax(), saliency.shape)
     assert form[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5].any()
-    blank = explain(recognizer, np.zeros((28, 28), np.uint8))
+    blank = occlusion_saliency(recognizer, np.zeros((28, 28), np.uint8))
     assert np.abs(blank).max() < 1e-6
 
 
@@ -291,7 +293,7 @@ def test_brushes_and_the_eraser(session: Session) -> None:
 @settings(max_examples=50)
 @given(st.integers(0, 9), st.floats(0, 300), st.floats(40, 200))
 def test_one_digit_seems_single(digit: int, left: float, height: float) -> None:
-    from digitcli.canvas import Canvas
+    from digitcli.canvas.canvas import Canvas
 
     canvas = Canvas()
     canvas.load(strokes(digit, left=left, height=height), height / 8)
@@ -436,7 +438,7 @@ def test_in_real_time_it_takes_its_time(digitcli: Command, tmp_path: Path) -> No
 def test_tensorflow_stays_out(tmp_path: Path) -> None:
     (tmp_path / "some.jsonl").write_text(json.dumps({"strokes": strokes(6)}))
     code = (
-        "import sys\nfrom digitcli.cli import run\n"
+        "import sys\nfrom digitcli.cli.app import run\n"
         "status = run(['draw', '--replay', 'some.jsonl', '--headless', '--fast'])\n"
         "heavy = {'tensorflow', 'keras', 'tf2onnx', 'matplotlib', 'PIL', 'digitcli.datasets'}\n"
         "print(sorted(heavy & set(sys.modules)), status, file=sys.stderr)"

@@ -6,9 +6,9 @@ import pytest
 from conftest import REPOSITORY
 
 from digitcli import Recognizer
-from digitcli.ink import extract
-from digitcli.recognizer import BOXED_MODEL
-from digitcli.sheet import find_sheet, spread
+from digitcli.preprocessing.foreground import extract
+from digitcli.preprocessing.sheet import find_sheet, spread
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
 HEIGHT, WIDTH = 480, 640
 WOOD, GREY = (30, 50, 76), (115, 128, 140)
@@ -91,5 +91,5 @@ def test_a_page_on_a_desk_is_read_as_the_page() -> None:
     desk[120 : 120 + height, 170 : 170 + width] = page
     turn = cv2.getRotationMatrix2D((desk.shape[1] / 2, desk.shape[0] / 2), -4, 1)
     seen = noisy(cv2.warpAffine(desk, turn, desk.shape[1::-1], borderMode=cv2.BORDER_REPLICATE), noise=4)
-    reader = Recognizer.load(BOXED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL)
     assert reader.read(seen).text == reader.read(page).text

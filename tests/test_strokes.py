@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pens import strokes
 
+from digitcli.datasets.strokes import (
+    MAX_POINTS,
+    PICTURE_BOX,
+    PICTURE_SIZE,
+    Drawing,
+    parse,
+    pen_width,
+    picture,
+    placed,
+)
 from digitcli.errors import DataError
-from digitcli.strokes import MAX_POINTS, PICTURE_BOX, PICTURE_SIZE, Drawing, parse, pen_width, picture, placed
 
 POINT = st.tuples(*[st.floats(-1e5, 1e5, allow_nan=False)] * 2)
 STROKES = st.lists(st.lists(POINT, min_size=1, max_size=6), min_size=1, max_size=4)

@@ -29,7 +29,7 @@ FLOORS = [
         "backend",
     },
     {
-        "second_look",
+        "test_time_augmentation",
         "models",
         "normalization",
         "augmentation",
@@ -54,7 +54,7 @@ FLOORS = [
         "raster",
         "stroke",
         "canvas",
-        "insight",
+        "canvas_reading",
     },
     {"cluster", "meeting", "distribution", "progress", "pace", "records", "checkpoints", "tensorboard"},
     {

@@ -1,45 +1,48 @@
 import numpy as np
 import pytest
 
-from digitcli import Recognizer, cuttings, synthesis
-from digitcli.config import Synthesis
-from digitcli.datasets import NO_DIGIT, Digits, load_divided
+from digitcli import Recognizer
+from digitcli.config.recipe import Synthesis
+from digitcli.datasets import NO_DIGIT, Digits, load_split
 from digitcli.errors import InputError
-from digitcli.glyphs import DIGITS
-from digitcli.recognizer import BOXED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.rules import cuttings
+from digitcli.synthesis import drawing
+from digitcli.synthesis.glyphs import DIGITS
+from digitcli.training.training_images import with_synthesis
 
 
 def test_as_many_of_each_form_and_the_same_again_from_the_same_seed() -> None:
-    drawn = synthesis.digits(50, seed=3)
+    drawn = drawing.digits(50, seed=3)
     assert drawn.images.shape == (50, 28, 28)
     forms = [len(DIGITS[digit]) for digit in range(10)]
-    assert np.bincount(synthesis.digits(sum(forms), seed=0).labels).tolist() == forms
-    assert np.array_equal(drawn.images, synthesis.digits(50, seed=3).images)
-    assert not np.array_equal(drawn.images, synthesis.digits(50, seed=4).images)
+    assert np.bincount(drawing.digits(sum(forms), seed=0).labels).tolist() == forms
+    assert np.array_equal(drawn.images, drawing.digits(50, seed=3).images)
+    assert not np.array_equal(drawn.images, drawing.digits(50, seed=4).images)
     assert (drawn.images.max(axis=(1, 2)) == 255).all()
 
 
 def test_a_reader_that_never_saw_them_reads_most_drawn_digits() -> None:
     """The forms are digits: the nearest of two thousand of MNIST's tells so better than chance by far."""
-    drawn, real = synthesis.digits(200, seed=0), load_divided("sample").train
+    drawn, real = drawing.digits(200, seed=0), load_split("sample").train
     flat = real.images.reshape(len(real), -1).astype(float)
     nearest = [real.labels[((flat - image.ravel()) ** 2).sum(axis=1).argmin()] for image in drawn.images]
     assert np.mean(np.array(nearest) == drawn.labels) > 0.5
 
 
 def test_others_are_no_digits_to_the_boxed_model(few: Digits) -> None:
-    others = synthesis.others(300, seed=9, source=few)
+    others = drawing.non_digits(300, seed=9, source=few, miscut=cuttings.miscut)
     assert (others.labels == NO_DIGIT).all()
-    reader = Recognizer.load(BOXED_MODEL)
-    accepted = np.mean(reader.digits(others.images).max(axis=1) >= reader.threshold)
+    reader = Recognizer.load(PRETRAINED_MODEL)
+    accepted = np.mean(reader.classify(others.images).max(axis=1) >= reader.threshold)
     assert accepted < 0.1
-    rejected = np.mean(reader.digits(few.images).max(axis=1) < reader.threshold)
+    rejected = np.mean(reader.classify(few.images).max(axis=1) < reader.threshold)
     assert rejected < 0.02
 
 
 @pytest.mark.parametrize(("digits", "others"), [(0, 0), (20, 0), (0, 20), (20, 30)])
 def test_they_come_after_the_real_ones(few: Digits, digits: int, others: int) -> None:
-    together = synthesis.with_synthesis(few, Synthesis(digits=digits, others=others), 0)
+    together = with_synthesis(few, Synthesis(digits=digits, non_digits=others), 0)
     assert len(together) == 300 + digits + others
     assert np.array_equal(together.images[:300], few.images)
     assert np.array_equal(together.labels[:300], few.labels)
@@ -51,7 +54,7 @@ def test_digits_that_touched_are_cut_well(few: Digits) -> None:
     assert cut.images.shape == (60, 28, 28)
     assert np.array_equal(cut.images, cuttings.touching(60, seed=1, source=few).images)
     assert len(set(cut.labels.tolist())) == 10
-    read = Recognizer.load(BOXED_MODEL).digits(cut.images).argmax(axis=1)
+    read = Recognizer.load(PRETRAINED_MODEL).classify(cut.images).argmax(axis=1)
     assert np.mean(read == cut.labels) > 0.85
 
 
@@ -70,8 +73,8 @@ def test_wrong_cuts_leave_parts_of_digits_and_several_in_one(few: Digits) -> Non
     heights = np.array([np.ptp(np.flatnonzero(form.max(axis=1))) + 1 for form in wrong])
     assert np.mean(widths > heights) > 0.2, "several eights in one are wider than high"
     assert np.mean(widths < 0.8 * heights) > 0.2, "parts of an eight are narrow"
-    reader = Recognizer.load(BOXED_MODEL)
-    assert np.mean(reader.digits(np.stack(wrong)).max(axis=1) >= reader.threshold) < 0.2
+    reader = Recognizer.load(PRETRAINED_MODEL)
+    assert np.mean(reader.classify(np.stack(wrong)).max(axis=1) >= reader.threshold) < 0.2
 
 
 def test_a_straight_part_could_be_a_one_and_is_no_wrong_cut(few: Digits) -> None:
@@ -83,13 +86,13 @@ def test_a_straight_part_could_be_a_one_and_is_no_wrong_cut(few: Digits) -> None
 
 
 def test_small_writing_is_coarse_and_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = synthesis.digits(120, seed=7)
-    monkeypatch.setattr(synthesis, "_SMALL_SHARE", 1.0)
-    small = synthesis.digits(120, seed=7)
+    large = drawing.digits(120, seed=7)
+    monkeypatch.setattr(drawing, "_SMALL_SHARE", 1.0)
+    small = drawing.digits(120, seed=7)
     assert not np.array_equal(small.images, large.images)
-    reader = Recognizer.load(BOXED_MODEL)
-    assert np.mean(reader.digits(small.images).argmax(axis=1) == small.labels) > 0.9
-    monkeypatch.setattr(synthesis, "_SMALL_SHARE", 0.0)
-    sharp = synthesis.digits(120, seed=7)
+    reader = Recognizer.load(PRETRAINED_MODEL)
+    assert np.mean(reader.classify(small.images).argmax(axis=1) == small.labels) > 0.9
+    monkeypatch.setattr(drawing, "_SMALL_SHARE", 0.0)
+    sharp = drawing.digits(120, seed=7)
     detail = [np.abs(np.diff(images.astype(int), axis=2)).mean() for images in (small.images, sharp.images)]
     assert detail[0] < detail[1], "few pixels show less"

@@ -16,7 +16,7 @@ import pytest
 from conftest import Command, Outcome, execute
 
 from digitcli import __version__
-from digitcli.recipes import FOLDER
+from digitcli.config.recipe_files import FOLDER
 
 FILES = {
     "model.keras",

@@ -16,11 +16,12 @@ from conftest import Command
 from pens import strokes
 from screen import PATIENCE, Program, Screen, wait_for
 
-from digitcli.canvas import SIDE
-from digitcli.face import KEYS
-from digitcli.layout import LEAST, USUAL, arrange
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.window import usual_size
+from digitcli.canvas.canvas import SIDE
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
+from digitcli.window.face import KEYS
+from digitcli.window.layout import LEAST, USUAL, arrange
+from digitcli.window.window import usual_size
 
 QT_WORDS = ("QFont", "qt.qpa", "Aborted", "Traceback", "X11 connection")
 
@@ -35,13 +36,13 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
 
 @pytest.fixture
 def program(screen: Screen, tmp_path: Path) -> Iterator[Program]:
-    with Program(screen, tmp_path, "--record", "record.jsonl", "--model", BOXED_MODEL) as program:
+    with Program(screen, tmp_path, "--record", "record.jsonl", "--model", PRETRAINED_MODEL) as program:
         yield program
 
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer.load(BOXED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL)
 
 
 def to_screen(points: list[tuple[float, float]], size: tuple[int, int] = USUAL) -> list[tuple[float, float]]:
@@ -401,10 +402,10 @@ def test_the_first_size_suits_the_screen() -> None:
 
 def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path) -> None:
     """What is drawn stays within margins that nothing is to be drawn in."""
-    from digitcli.events import Event
-    from digitcli.face import Face
-    from digitcli.insight import read
-    from digitcli.session import Session
+    from digitcli.canvas.canvas_reading import read
+    from digitcli.canvas.events import Event
+    from digitcli.canvas.session import Session
+    from digitcli.window.face import Face
 
     for size in ((640, 480), USUAL, (480, 800), (2400, 1500)):
         session = Session(lambda snapshot: read(recognizer, snapshot))
@@ -431,10 +432,10 @@ def test_a_picture_that_follows_is_the_one_drawn_at_once(
     recognizer: Recognizer, size: tuple[int, int]
 ) -> None:
     """Whatever happens, the picture in the window is that of a window opened now."""
-    from digitcli.events import Event
-    from digitcli.face import Face
-    from digitcli.insight import read
-    from digitcli.session import Session
+    from digitcli.canvas.canvas_reading import read
+    from digitcli.canvas.events import Event
+    from digitcli.canvas.session import Session
+    from digitcli.window.face import Face
 
     session = Session(lambda snapshot: read(recognizer, snapshot))
     face = Face(session, *size)

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitcli import decoding
 from digitcli.datasets import load
 from digitcli.errors import ImageError
-from digitcli.pages import prepare
-from digitcli.recognizer import BOXED_MODEL, Reading, Recognizer
+from digitcli.preprocessing import image_files
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Reading, Recognizer
+from digitcli.recognition.rules.pages import prepare
 
 _SLOW = 10.0  # seconds for one image
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    recognizer, digits = Recognizer.load(BOXED_MODEL), load("mnist").test.images
+    recognizer, digits = Recognizer.load(PRETRAINED_MODEL), load("mnist").test.images
     folder = Path("fuzz-found")
     end = time.monotonic() + 60 * options.minutes
     counts = dict.fromkeys(("read", "refused", "wrong"), 0)
@@ -125,7 +126,7 @@ def main() -> None:
         try:
             if random.random() < 0.5:
                 content = damaged_file(random, digits)
-                picture = decoding.decode(content, "fuzz")
+                picture = image_files.decode(content, "fuzz")
                 (reading,) = recognizer.read_pages([prepare(picture.pixels, scale=picture.scale)])
                 shape = tuple(round(side * picture.scale) for side in picture.pixels.shape[:2])
             else:

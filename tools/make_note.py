@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitcli.annotation import annotate
 from digitcli.datasets import load
-from digitcli.decoding import read
-from digitcli.recognizer import BOXED_MODEL, Recognizer
+from digitcli.preprocessing.image_files import read
+from digitcli.recognition.annotation import annotate
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
 
 LINES = ("2026 11 22", "4815 1623", "0799 3510")
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
@@ -56,7 +57,7 @@ def main() -> None:
     seen = np.clip(page * 255, 0, 255).astype(np.uint8)
     save("note.jpg", seen)
     picture = read(FOLDER / "note.jpg")
-    reading = Recognizer.load(BOXED_MODEL).read(picture.pixels)
+    reading = Recognizer.load(PRETRAINED_MODEL).read(picture.pixels)
     save("note-read.jpg", annotate(picture, reading))
 
 

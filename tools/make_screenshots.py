@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from pens import strokes
 from screen import Program, Screen
 
-from digitcli.layout import USUAL, arrange
+from digitcli.window.layout import USUAL, arrange
 
 COLOURS = 64  # of the pictures, so that they stay small
 

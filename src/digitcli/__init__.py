@@ -1,21 +1,43 @@
 """Train a handwritten-digit reader and read digits with it.
 
-The public Python API: `Recognizer` and what it returns, `Reading` and `Digit`.
+The public Python API: `train` and `evaluate` do what the commands of their names do; `Recognizer` reads
+images and returns a `Reading` of `Digit`s. Importing this package loads none of the libraries behind it.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digitcli.recognizer import Digit, Reading, Recognizer
+    from digitcli.evaluation.evaluate import EvaluationResult, evaluate
+    from digitcli.recognition.recognizer import Digit, Reading, Recognizer
+    from digitcli.training.run import RunResult
+    from digitcli.training.train import train
 
 __version__ = "0.1.0"
-__all__ = ["Digit", "Reading", "Recognizer", "__version__"]
+__all__ = [
+    "Digit",
+    "EvaluationResult",
+    "Reading",
+    "Recognizer",
+    "RunResult",
+    "__version__",
+    "evaluate",
+    "train",
+]
+
+_HOMES = {  # public names, by the module that is imported on their first use
+    "Digit": "recognition.recognizer",
+    "EvaluationResult": "evaluation.evaluate",
+    "Reading": "recognition.recognizer",
+    "Recognizer": "recognition.recognizer",
+    "RunResult": "training.run",
+    "evaluate": "evaluation.evaluate",
+    "train": "training.train",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # on first use, so that the command line starts without ONNX Runtime
-    if name in ("Digit", "Reading", "Recognizer"):
-        from digitcli import recognizer
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(recognizer, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"digitcli.{_HOMES[name]}"), name)

@@ -22,7 +22,7 @@ def main() -> None:
     """Run the command line; Ctrl-C at any moment, start-up included, ends it with status 130."""
     sys.unraisablehook = _unraisable
     try:
-        from digitcli.cli import run
+        from digitcli.cli.app import run
 
         status = run()
     except KeyboardInterrupt:

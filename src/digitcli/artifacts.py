@@ -29,7 +29,6 @@ MISTAKES = "mistakes.png"
 RELIABILITY = "reliability.png"
 COMPARISON = "comparison.png"
 CHECKPOINT = "checkpoint.npz"
-BOX = "box"  # what stands for the model that comes with digitcli
 FILES = (
     MODEL,
     KERAS_MODEL,
@@ -72,7 +71,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     path = folder / HISTORY
     if not os.path.isfile(path):
         raise MissingError(f"{path}: no such history; make one with: digitcli train --artifacts {folder}")
-    history = read_record(path)
+    history = read_json_object(path)
     columns = [history.get(name) for name in HISTORY_COLUMNS]
     lengths = {len(column) if isinstance(column, list) and _numbers(column) else 0 for column in columns}
     if len(lengths) != 1 or 0 in lengths:
@@ -83,28 +82,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     return {name: history[name] for name in HISTORY_COLUMNS} | {MEMBER: members}
 
 
-def read_data_record(folder: Path) -> dict[str, Any]:
-    """Return what a run's ``run.json`` says of its data: name, sha256, limit and counts.
-
-    Empty where there is no such file or it says nothing; raises `InputError` if it is damaged.
-    """
-    path = folder / RUN
-    record = read_record(path).get("data") if os.path.isfile(path) else None
-    return record if isinstance(record, dict) else {}
-
-
-def record_beside(model: Path) -> dict[str, Any] | None:
-    """Return the ``run.json`` beside a model; None where there is none that can be read.
-
-    Whatever else lies beside a model is no part of it.
-    """
-    try:
-        return read_record(model.parent / RUN)
-    except InputError:
-        return None
-
-
-def read_record(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Any]:
     """Return a JSON object from a file; an `InputError` where it holds none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

@@ -1,16 +1,16 @@
 """Labelled digits from every source that ``--data`` knows.
 
-`load` reads a source into a `Dataset`; `divide` cuts it into what a training run may use when;
-`load_divided` does both without ever holding an image twice.
+`load` reads a source into a `Dataset`; `split_dataset` cuts it into what a training run may use when;
+`load_split` does both without ever holding an image twice.
 """
 
 import os
 from pathlib import Path
 
-from digitcli.datasets import folder, idx, npz, packaged, pen
+from digitcli.datasets import folder, idx, npz, packaged, stroke_files
 from digitcli.datasets.digits import NO_DIGIT, Dataset, Digits, concatenate
-from digitcli.datasets.division import Division, divide
 from digitcli.datasets.memory import ALIGNMENT
+from digitcli.datasets.split import Split, split_dataset
 from digitcli.errors import DataError
 
 __all__ = [
@@ -18,11 +18,11 @@ __all__ = [
     "NO_DIGIT",
     "Dataset",
     "Digits",
-    "Division",
+    "Split",
     "concatenate",
-    "divide",
     "load",
-    "load_divided",
+    "load_split",
+    "split_dataset",
 ]
 
 _EXPECTED = (
@@ -47,13 +47,13 @@ def load(source: str) -> Dataset:
         if not idx.is_one(path):
             raise DataError(f"{source}: neither folders 0 to 9 nor IDX files in it; {_EXPECTED}")
         return idx.load(path)
-    if path.name.lower().endswith(pen.SUFFIXES):
-        return pen.load(path)
+    if path.name.lower().endswith(stroke_files.SUFFIXES):
+        return stroke_files.load(path)
     if path.suffix.lower() == ".npz":
         return npz.load(path)
     raise DataError(f"{source}: unknown kind of file; {_EXPECTED}")
 
 
-def load_divided(source: str, limit: int | None = None) -> Division:
-    """Read a data source and cut it for training where it lies in memory; as `load` and `divide`."""
-    return divide(load(source), limit, in_place=True)
+def load_split(source: str, limit: int | None = None) -> Split:
+    """Read a data source and cut it for training where it lies in memory; as `load` and `split_dataset`."""
+    return split_dataset(load(source), limit, in_place=True)

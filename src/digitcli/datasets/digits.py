@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.config.mnist import CLASSES, IMAGE_SIZE
 from digitcli.datasets.memory import aligned
 from digitcli.errors import DataError
-from digitcli.preprocessing import CLASSES, IMAGE_SIZE, Images
+from digitcli.preprocessing.mnist_form import Images
 
 Labels = NDArray[np.uint8]
 

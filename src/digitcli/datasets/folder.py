@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from digitcli import decoding
+from digitcli.config.mnist import CLASSES
 from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
 from digitcli.errors import DataError
-from digitcli.preprocessing import CLASSES, to_form
+from digitcli.preprocessing import image_files
+from digitcli.preprocessing.mnist_form import to_form
 
 NAMES = tuple(str(digit) for digit in range(CLASSES))
 _MAX_THREADS = 4
@@ -30,15 +31,15 @@ def load(folder: Path) -> Dataset:
     for digit, name in enumerate(NAMES):
         if not os.path.isdir(folder / name):
             continue
-        found, errors = decoding.image_files(folder / name)
+        found, errors = image_files.image_files(folder / name)
         if errors:
             raise DataError(f"{errors[0].filename}: cannot be read: {errors[0].strerror}")
         files += found
         labels += [digit] * len(found)
     if not files:
-        raise DataError(f"{folder}: no images in its folders 0 to 9; expected {decoding.EXPECTED}")
+        raise DataError(f"{folder}: no images in its folders 0 to 9; expected {image_files.EXPECTED}")
     if len(files) > MAX_IMAGES:
         raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
-        images = list(pool.map(lambda path: to_form(decoding.read(path).pixels), files))
+        images = list(pool.map(lambda path: to_form(image_files.read(path).pixels), files))
     return Dataset(str(folder), test=Digits(np.stack(images), np.array(labels, np.uint8)))

@@ -23,7 +23,7 @@ from digitcli.datasets.digits import (
 )
 from digitcli.datasets.memory import read_bytes
 from digitcli.errors import DataError
-from digitcli.preprocessing import Images
+from digitcli.preprocessing.mnist_form import Images
 
 _IDX = "idx"  # in the names of all of them
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"

@@ -5,7 +5,7 @@ from typing import IO
 
 import numpy as np
 
-from digitcli.preprocessing import Images
+from digitcli.preprocessing.mnist_form import Images
 
 ALIGNMENT = 64  # bytes; the kernels of TensorFlow expect tensors to begin at multiples of it
 _CHUNK = 1 << 20  # bytes

@@ -9,12 +9,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from digitcli.datasets.digits import (
-    Dataset,
-    check_images_header,
-    check_labels_header,
-    make_digits,
-)
+from digitcli.datasets.digits import Dataset, check_images_header, check_labels_header, make_digits
 from digitcli.datasets.memory import read_bytes
 from digitcli.errors import DataError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digitcli.datasets import npz
 from digitcli.datasets.digits import Dataset
-from digitcli.datasets.division import balanced
+from digitcli.datasets.split import balanced
 from digitcli.errors import DataError
 
 NAMES = ("mnist", "sample")

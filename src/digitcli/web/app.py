@@ -16,15 +16,18 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from digitcli import __version__, artifacts, problems
+from digitcli import __version__
+from digitcli.config import validation
+from digitcli.datasets.strokes import Drawing
 from digitcli.errors import DigitcliError, ImageError, TooLargeError
-from digitcli.recognizer import BOXED_MODEL, Recognizer
-from digitcli.strokes import Drawing
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
+from digitcli.recognition.recognizer import Recognizer
+from digitcli.run_record import RunRecord
 from digitcli.web import drawings, schemas
+from digitcli.web.batch_reader import BatchReader
 from digitcli.web.guard import Guard
 from digitcli.web.limits import MAX_BODY, MAX_IMAGES, Refused, as_error
 from digitcli.web.live import Live
-from digitcli.web.reading import ReadingRoom
 
 _STATIC = Path(__file__).parent / "static"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -61,7 +64,7 @@ class Settings:
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; raises what `Recognizer.load` raises."""
-    room = ReadingRoom(Recognizer.load(settings.model))
+    room = BatchReader(Recognizer.load(settings.model))
     live = Live(room, settings.collect)
     app = FastAPI(
         title="digitcli",
@@ -135,26 +138,22 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _describe(settings: Settings, recognizer: Recognizer) -> dict[str, Any]:
     content = settings.model.read_bytes()
-    try:
-        recipe = str((artifacts.record_beside(settings.model) or {})["recipe"]["name"])
-    except (KeyError, TypeError):
-        recipe = None
     return {
-        "name": "the one that comes with digitcli" if settings.model == BOXED_MODEL else settings.model.name,
+        "name": PRETRAINED if settings.model == PRETRAINED_MODEL else settings.model.name,
         "digitcli": __version__,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "threshold": recognizer.threshold,
-        "recipe": recipe,
+        "recipe": (RunRecord.beside(settings.model) or RunRecord()).recipe_name,
         "corrections": settings.collect is not None,
     }
 
 
-async def _read_drawings(room: ReadingRoom, body: bytes, single: bool | None) -> Any:
+async def _read_drawings(room: BatchReader, body: bytes, single: bool | None) -> Any:
     try:
         sent = _Drawings.validate_json(body)
     except ValidationError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, problems.first(error)) from error
+        raise Refused(HTTPStatus.BAD_REQUEST, validation.first(error)) from error
     several = sent if isinstance(sent, list) else [sent]
     _require_count(len(several))
 
@@ -169,7 +168,7 @@ async def _read_drawings(room: ReadingRoom, body: bytes, single: bool | None) ->
     return told if isinstance(sent, list) else told[0]
 
 
-async def _read_form(room: ReadingRoom, request: Request, *, single: bool) -> Any:
+async def _read_form(room: BatchReader, request: Request, *, single: bool) -> Any:
     async with request.form(max_files=MAX_IMAGES + 1, max_fields=0, max_part_size=MAX_BODY) as form:
         files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
         _require_count(len(files))

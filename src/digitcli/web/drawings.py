@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from digitcli.canvas import SIDE
-from digitcli.events import drawn
-from digitcli.insight import Insight, Snapshot
-from digitcli.recognizer import Reading
-from digitcli.session import Mode, Session
-from digitcli.strokes import PICTURE_SIZE, Drawing, placement
+from digitcli.canvas.canvas import SIDE
+from digitcli.canvas.canvas_reading import CanvasReading, Snapshot
+from digitcli.canvas.events import drawn
+from digitcli.canvas.session import Mode, Session
+from digitcli.datasets.strokes import PICTURE_SIZE, Drawing, placement
+from digitcli.recognition.recognizer import Reading
 
 _SCALE = SIDE / PICTURE_SIZE  # units of the canvas to a pixel of `strokes.picture`
 
@@ -18,7 +18,7 @@ def read(
     several: Sequence[Drawing],
     *,
     single: bool | None,
-    read_canvases: Callable[[Sequence[Snapshot]], Sequence[Insight]],
+    read_canvases: Callable[[Sequence[Snapshot]], Sequence[CanvasReading]],
 ) -> list[Reading]:
     """Draw each on a canvas of its own and read it; boxes are in units of the canvas.
 
@@ -29,10 +29,12 @@ def read(
     """
     sessions = [_drawn(drawing, single=single) for drawing in several]
     while waiting := [session for session in sessions if session.needs_reading]:
-        insights = read_canvases([session.snapshot() for session in waiting])
-        for session, insight in zip(waiting, insights, strict=True):
-            session.accept(insight)
-    return [session.insight.reading if session.insight else Reading("", ()) for session in sessions]
+        canvas_readings = read_canvases([session.snapshot() for session in waiting])
+        for session, canvas_reading in zip(waiting, canvas_readings, strict=True):
+            session.accept(canvas_reading)
+    return [
+        session.canvas_reading.reading if session.canvas_reading else Reading("", ()) for session in sessions
+    ]
 
 
 def _drawn(drawing: Drawing, *, single: bool | None) -> Session:

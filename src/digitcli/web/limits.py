@@ -4,10 +4,10 @@ import json
 import time
 from http import HTTPStatus
 
-from digitcli import decoding
+from digitcli.preprocessing import image_files
 
 MAX_BODY = 16 << 20  # bytes of a request
-MAX_PIXELS = decoding.MAX_PIXELS  # of an image
+MAX_PIXELS = image_files.MAX_PIXELS  # of an image
 MAX_IMAGES = 64  # of a request; also the most drawings
 BODY_TIME = 15.0  # seconds until a request must be here as a whole
 MAX_WAITING = 512  # images that wait to be read; who comes then is asked to come later
@@ -39,7 +39,7 @@ def as_error(words: str) -> bytes:
     return json.dumps({"error": words}).encode()
 
 
-class Allowance:
+class TokenBucket:
     """How much may still come: it grows with time and shrinks with use (a token bucket)."""
 
     def __init__(self, rate: float, most: float) -> None:

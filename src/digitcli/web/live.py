@@ -16,12 +16,13 @@ from typing import Any
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
-from digitcli import problems
+from digitcli.canvas.canvas_reading import CanvasReading, Snapshot
+from digitcli.canvas.events import Event
+from digitcli.canvas.session import Session
+from digitcli.config import validation
 from digitcli.errors import DigitcliError
-from digitcli.events import Event
-from digitcli.insight import Insight, Snapshot
-from digitcli.recognizer import Reading
-from digitcli.session import Session
+from digitcli.recognition.recognizer import Reading
+from digitcli.web.batch_reader import BatchReader
 from digitcli.web.limits import (
     EVENT_BURST,
     EVENT_RATE,
@@ -29,10 +30,9 @@ from digitcli.web.limits import (
     MAX_MESSAGE,
     MAX_SOCKETS,
     SOCKET_TIME,
-    Allowance,
     Refused,
+    TokenBucket,
 )
-from digitcli.web.reading import ReadingRoom
 
 _TOGETHER = 16  # pages that are read together
 _REDRAW = ("undo", "redo", "clear", "erase")  # after these the page is told what is drawn
@@ -65,9 +65,9 @@ class Page:
             self._redraw = self._redraw or (erases and self.session.canvas.version != before)
         self._seen += len(events)
 
-    def accept(self, insight: Insight) -> None:
+    def accept(self, canvas_reading: CanvasReading) -> None:
         """Take what was read of the canvas."""
-        self.session.accept(insight)
+        self.session.accept(canvas_reading)
         self.news.set()
 
     def state(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Page:
             "pending": session.needs_reading,
             "undo": session.canvas.can_undo,
             "redo": session.canvas.can_redo,
-            **_told(session.insight),
+            **_told(session.canvas_reading),
         }
         if self._redraw:
             self._redraw = False
@@ -92,18 +92,18 @@ class Page:
         return state
 
 
-def _told(insight: Insight | None) -> dict[str, Any]:
-    if insight is None:
+def _told(canvas_reading: CanvasReading | None) -> dict[str, Any]:
+    if canvas_reading is None:
         return {**Reading("", ()).as_json(), "words": "", "forms": []}
     told: dict[str, Any] = {
-        **insight.reading.as_json(),
-        "words": insight.in_words,
-        "forms": [base64.b64encode(form.tobytes()).decode() for form in insight.forms],
+        **canvas_reading.reading.as_json(),
+        "words": canvas_reading.in_words,
+        "forms": [base64.b64encode(form.tobytes()).decode() for form in canvas_reading.forms],
     }
-    if insight.explained:
-        told["evidence"] = [
+    if canvas_reading.with_saliency:
+        told["saliency"] = [
             base64.b64encode((each * 127).round().astype("int8").tobytes()).decode()
-            for each in insight.evidence
+            for each in canvas_reading.saliency
         ]
     return told
 
@@ -111,7 +111,7 @@ def _told(insight: Insight | None) -> dict[str, Any]:
 class Live:
     """All open pages of a server process."""
 
-    def __init__(self, room: ReadingRoom, collect: Path | None) -> None:
+    def __init__(self, room: BatchReader, collect: Path | None) -> None:
         """Begin without any.
 
         Args:
@@ -147,7 +147,7 @@ class Live:
             self._wanting.pop(page, None)
 
     async def _hear(self, socket: WebSocket, page: Page) -> None:
-        allowance = Allowance(EVENT_RATE, EVENT_BURST)
+        allowance = TokenBucket(EVENT_RATE, EVENT_BURST)
         while True:
             text = await asyncio.wait_for(socket.receive_text(), SOCKET_TIME)
             events = _parse(text)
@@ -177,7 +177,7 @@ class Live:
 
     async def _read_all(self, snapshots: list[tuple[Page, Snapshot]]) -> None:
         try:
-            insights = await asyncio.to_thread(
+            canvas_readings = await asyncio.to_thread(
                 self._room.read_canvases, [snapshot for _, snapshot in snapshots]
             )
         except DigitcliError as error:  # the model's; the pages go on, and say so
@@ -185,8 +185,8 @@ class Live:
                 page.session.message = str(error)
                 page.news.set()
             return
-        for (page, _), insight in zip(snapshots, insights, strict=True):
-            page.accept(insight)
+        for (page, _), canvas_reading in zip(snapshots, canvas_readings, strict=True):
+            page.accept(canvas_reading)
             if page in self._pages and page.session.needs_reading:
                 self._wanting[page] = None
 
@@ -205,7 +205,7 @@ def _parse(text: str) -> list[Event]:
     try:
         events = _Events.validate_json(text)
     except ValidationError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, problems.first(error)) from error
+        raise Refused(HTTPStatus.BAD_REQUEST, validation.first(error)) from error
     if len(events) > MAX_EVENTS:
         raise Refused(HTTPStatus.BAD_REQUEST, f"more than {MAX_EVENTS:,} events in a message")
     return events

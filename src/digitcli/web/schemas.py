@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from digitcli.decoding import EXPECTED
-from digitcli.preprocessing import CLASSES
+from digitcli.config.mnist import CLASSES
+from digitcli.preprocessing.image_files import EXPECTED
 from digitcli.web.limits import MAX_BODY, MAX_IMAGES, MAX_PIXELS
 
 IMAGE_TYPES = (

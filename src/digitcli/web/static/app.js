@@ -22,7 +22,7 @@ let pointer = null; // the one that draws or erases: {id, erases}
 let brush = 16;
 let mode = "automatic";
 let erases = false;
-let explains = false;
+let shows_saliency = false;
 let shown = null; // what was read last
 let picture = null; // a picture that is read in place of a drawing: {url, width, height}
 let chosen = -1; // which of the digits read the bars are of
@@ -62,7 +62,7 @@ function connect() {
 function retell() {
   const before = brush;
   for (let i = MODES.indexOf(mode); i > 0; i--) tell({ do: "mode" });
-  if (explains) tell({ do: "explain" });
+  if (shows_saliency) tell({ do: "explain" });
   for (const stroke of strokes) {
     tell({ do: "brush", to: stroke.width });
     stroke.points.forEach(([x, y], i) => tell({ do: i ? "move" : "pen", x, y }));
@@ -268,12 +268,12 @@ function showForms() {
     const context = small.getContext("2d");
     const pixels = context.createImageData(28, 28);
     const grey = bytes(form);
-    const evidence = explains && shown.evidence?.[i] ? new Int8Array(bytes(shown.evidence[i]).buffer) : null;
+    const saliency = shows_saliency && shown.saliency?.[i] ? new Int8Array(bytes(shown.saliency[i]).buffer) : null;
     for (let p = 0; p < 784; p++) {
       const colour = [grey[p], grey[p], grey[p]];
-      if (evidence) {
-        const much = Math.abs(evidence[p]) / 127;
-        const towards = evidence[p] > 0 ? [0, 140, 220] : [230, 120, 0];
+      if (saliency) {
+        const much = Math.abs(saliency[p]) / 127;
+        const towards = saliency[p] > 0 ? [0, 140, 220] : [230, 120, 0];
         for (let c = 0; c < 3; c++) colour[c] += (towards[c] - colour[c]) * 0.75 * much;
       }
       pixels.data.set([...colour, 255], 4 * p);
@@ -424,8 +424,8 @@ const deeds = {
     if (!erases) rub(null);
   },
   explain: () => {
-    explains = !explains;
-    $("explain").setAttribute("aria-pressed", explains);
+    shows_saliency = !shows_saliency;
+    $("explain").setAttribute("aria-pressed", shows_saliency);
     tell({ do: "explain" });
     showForms();
   },

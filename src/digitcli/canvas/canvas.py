@@ -1,0 +1,269 @@
+"""What has been drawn: strokes, their history, the eraser; no window and no pictures on files in it.
+
+A canvas is a square of `SIDE` x `SIDE` units, whatever its size on a screen; x goes right, y down.
+"""
+
+import math
+from collections.abc import Sequence
+
+from digitcli.canvas.raster import Bounds, Raster, grown
+from digitcli.canvas.stroke import Point, Stroke
+from digitcli.datasets.strokes import MAX_POINTS, MAX_STROKES
+from digitcli.errors import InputError
+
+SIDE = 512.0  # units
+BRUSHES = (6.0, 10.0, 16.0, 24.0, 34.0, 48.0)  # units
+USUAL_BRUSH = 16.0  # units; a thicker one fills the loops of a number across the canvas
+ERASER = 20.0  # units, its radius
+MAX_UNDO = 500  # gestures
+
+_LEAST_STEP = 1.0  # units; a point nearer to the one before adds nothing
+
+
+class Canvas:
+    """A drawing in the making; every gesture can be undone.
+
+    Attributes:
+        version: another number whenever the drawing is another.
+        brush: width of the pen for the next stroke, in units.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.brush = USUAL_BRUSH
+        self._strokes: tuple[Stroke, ...] = ()
+        self._points = 0
+        self._past: list[tuple[Stroke, ...]] = []
+        self._future: list[tuple[Stroke, ...]] = []
+        self._rasters: list[Raster] = []
+        self._gesture: str | None = None
+        self._before: tuple[Stroke, ...] = ()  # the gesture
+        self._at: Point = (0.0, 0.0)  # of the pen or the eraser, which may be outside
+        self._pen_is_down = False  # on the canvas, and not outside
+
+    @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """All strokes, the one in the making included, in their order."""
+        return self._strokes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can be drawn."""
+        return self._points >= MAX_POINTS - MAX_STROKES or len(self._strokes) >= MAX_STROKES // 2
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a gesture to undo."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a gesture to redo."""
+        return bool(self._future)
+
+    def raster(self, size: int) -> Raster:
+        """Return a picture of the canvas, `size` pixels wide and high, that follows all changes."""
+        raster = Raster(size, SIDE)
+        raster.paint(self._strokes)
+        self._rasters.append(raster)
+        return raster
+
+    def release(self, raster: Raster) -> None:
+        """Let a picture no longer follow."""
+        self._rasters.remove(raster)
+
+    def begin(self, x: float, y: float, time: float = 0.0, *, erase: bool = False) -> None:
+        """Put the pen, or the eraser, down at (x, y).
+
+        What is outside the canvas is not drawn. Raises `InputError` where a number is not finite.
+        """
+        _require_finite(x, y, time)
+        self.end()
+        self._before = self._strokes
+        self._at = (x, y)
+        self._gesture = "erase" if erase else "draw"
+        if erase:
+            self._erase(x, y)
+        elif _is_inside(x, y):
+            self._start(x, y, time)
+
+    def extend(self, x: float, y: float, time: float = 0.0) -> None:
+        """Move what `begin` put down to (x, y); nothing where it is up."""
+        _require_finite(x, y, time)
+        if self._gesture is None:
+            return
+        before = self._at
+        if self._gesture == "erase":
+            self._at = (x, y)
+            steps = max(1, math.ceil(math.dist(before, (x, y)) / (ERASER / 2)))
+            for step in range(1, min(steps, 1000) + 1):
+                share = step / steps
+                self._erase(before[0] + share * (x - before[0]), before[1] + share * (y - before[1]))
+            return
+        if math.dist(before, (x, y)) < _LEAST_STEP:
+            return
+        self._at = (x, y)
+        visible = _clip(before, (x, y))
+        if visible is None:
+            self._pen_is_down = False
+            return
+        start, end = visible
+        if not self._pen_is_down:
+            self._start(*start, time)
+        if end != start:
+            self._grow(*end, time)
+        self._pen_is_down = self._pen_is_down and _is_inside(x, y)
+
+    def end(self) -> None:
+        """Take the pen or the eraser off; only a gesture that changed something can be undone."""
+        if self._gesture is not None and self._before is not self._strokes:
+            self._remember(self._before)
+        self._gesture = None
+        self._pen_is_down = False
+
+    def undo(self) -> bool:
+        """Take the last gesture back; return whether there was one."""
+        self.end()
+        if not self._past:
+            return False
+        self._future.append(self._strokes)
+        self._show(self._past.pop())
+        return True
+
+    def redo(self) -> bool:
+        """Carry out again what was last undone; return whether there was something."""
+        self.end()
+        if not self._future:
+            return False
+        self._past.append(self._strokes)
+        self._show(self._future.pop())
+        return True
+
+    def clear(self) -> bool:
+        """Take all strokes away, as a gesture; return whether there were any."""
+        self.end()
+        if not self._strokes:
+            return False
+        self._remember(self._strokes)
+        self._show(())
+        return True
+
+    def load(self, strokes: Sequence[Sequence[Point]], width: float) -> None:
+        """Draw strokes in units of the canvas, as one gesture, in place of all that is there."""
+        self.end()
+        self._remember(self._strokes)
+        self._show(
+            tuple(
+                Stroke([(float(x), float(y)) for x, y in each], [0.0] * len(each), width) for each in strokes
+            )
+        )
+
+    def hit(self, x: float, y: float, within: float = 0.0) -> int | None:
+        """Return which stroke's ink is at (x, y) or no further away than `within`; the topmost one."""
+        _require_finite(x, y, within)
+        for place in reversed(range(len(self._strokes))):
+            if self._strokes[place].distance(x, y) <= within:
+                return place
+        return None
+
+    def as_strokes(self) -> list[list[list[float]]]:
+        """Return the drawing in the format of strokes, in units with one decimal."""
+        return [[[round(x, 1), round(y, 1)] for x, y in stroke.points.tolist()] for stroke in self._strokes]
+
+    def _remember(self, strokes: tuple[Stroke, ...]) -> None:
+        self._past.append(strokes)
+        del self._past[:-MAX_UNDO]
+        self._future.clear()
+
+    def _start(self, x: float, y: float, time: float) -> None:
+        if self.is_full:
+            return
+        stroke = Stroke([(x, y)], [time], self.brush)
+        self._strokes = (*self._strokes, stroke)
+        self._points += 1
+        self._pen_is_down = True
+        self.version += 1
+        for raster in self._rasters:
+            raster.grow(stroke, 0)
+
+    def _grow(self, x: float, y: float, time: float) -> None:
+        if self.is_full or not self._pen_is_down:
+            return
+        stroke = self._strokes[-1]
+        stroke.append((x, y), time)
+        self._points += 1
+        self.version += 1
+        tip = stroke.tip
+        for raster in self._rasters:
+            raster.grow(tip, 1)
+
+    def _erase(self, x: float, y: float) -> None:
+        kept: list[Stroke] = []
+        damage: list[Bounds] = []
+        strokes_left, points_left = MAX_STROKES - len(self._strokes), MAX_POINTS - self._points
+        for stroke in self._strokes:
+            left, top, right, bottom = grown(stroke.bounds, ERASER + stroke.width / 2)
+            cut = stroke.without(x, y, ERASER) if left < x < right and top < y < bottom else None
+            if cut is None:
+                kept.append(stroke)
+                continue
+            pieces, damaged = cut
+            strokes_left -= len(pieces) - 1
+            points_left -= sum(len(piece) for piece in pieces) - len(stroke)
+            if strokes_left < 0 or points_left < 0:  # no drawing holds so many: all of the stroke goes
+                strokes_left += len(pieces)
+                points_left += sum(len(piece) for piece in pieces)
+                pieces, damaged = [], grown(stroke.bounds, stroke.width / 2)
+            kept += pieces
+            damage.append(damaged)
+        if damage:
+            self._replace(tuple(kept), damage)
+
+    def _show(self, strokes: tuple[Stroke, ...]) -> None:
+        before, after = set(self._strokes), set(strokes)
+        self._replace(strokes, [grown(stroke.bounds, stroke.width / 2) for stroke in before ^ after])
+
+    def _replace(self, strokes: tuple[Stroke, ...], damage: list[Bounds]) -> None:
+        self._strokes = strokes
+        self._points = sum(len(stroke) for stroke in strokes)
+        self.version += 1
+        for raster in self._rasters:
+            raster.repaint(strokes, damage)
+
+
+def next_brush(width: float, step: int) -> float:
+    """Return the next of `BRUSHES` that is wider than `width` (`step` 1) or thinner (-1), if there is one."""
+    if step > 0:
+        return min((brush for brush in BRUSHES if brush > width), default=BRUSHES[-1])
+    return max((brush for brush in BRUSHES if brush < width), default=BRUSHES[0])
+
+
+def _require_finite(*values: float) -> None:
+    if not all(math.isfinite(value) for value in values):
+        raise InputError(f"found a point at {values[:2]}; expected finite numbers")
+
+
+def _is_inside(x: float, y: float) -> bool:
+    return 0 <= x <= SIDE and 0 <= y <= SIDE
+
+
+def _clip(start: Point, end: Point) -> tuple[Point, Point] | None:
+    """Return the part of a line that is on the canvas (Liang and Barsky, 1984)."""
+    enters, leaves = 0.0, 1.0
+    for low, step in zip(start, (end[0] - start[0], end[1] - start[1]), strict=True):
+        if step == 0:
+            if not 0 <= low <= SIDE:
+                return None
+            continue
+        first, second = sorted((-low / step, (SIDE - low) / step))
+        enters, leaves = max(enters, first), min(leaves, second)
+    if enters > leaves:
+        return None
+    return _along(start, end, enters), _along(start, end, leaves)
+
+
+def _along(start: Point, end: Point, share: float) -> Point:
+    if share in (0.0, 1.0):
+        return end if share else start
+    x, y = (a + share * (b - a) for a, b in zip(start, end, strict=True))
+    return min(max(x, 0.0), SIDE), min(max(y, 0.0), SIDE)

@@ -1,0 +1,165 @@
+"""What a trained model makes of a canvas: the reading, the pictures that it was made from, and why.
+
+Knows nothing of windows: any face of a canvas hands in its ink and gets the same back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.canvas.canvas import SIDE
+from digitcli.canvas.saliency import occlusion_saliency
+from digitcli.canvas.stroke import Stroke
+from digitcli.config.mnist import IMAGE_SIZE
+from digitcli.preprocessing.geometry import resize
+from digitcli.preprocessing.mnist_form import Images, box
+from digitcli.recognition import tta
+from digitcli.recognition.recognizer import Digit, Reading, Recognizer
+from digitcli.recognition.rules.pages import Page, prepare
+
+READING_SIZE = int(SIDE)  # pixels of the ink that is read, a unit of the canvas each
+
+_SINGLE_SIZE = 256  # pixels, the longer side at which one digit is read
+_MARGIN = 0.35  # of the longer side of what is drawn: paper around it, to be known as paper
+_WIDE = 1.4  # width to height; what is wider is several digits
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth
+class Snapshot:
+    """A canvas at one moment, to be read in any thread.
+
+    Attributes:
+        version: of the canvas.
+        ink: (`READING_SIZE`, `READING_SIZE`) uint8, ink bright.
+        single: take all of it for one digit.
+        with_saliency: compute the saliency, too.
+    """
+
+    version: int
+    ink: Images
+    single: bool
+    with_saliency: bool = False
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth
+class CanvasReading:
+    """What was read of a `Snapshot`.
+
+    Attributes:
+        version, single, with_saliency: as the snapshot's.
+        reading: boxes are in units of the canvas.
+        saliency: for each of the reading's digits (28, 28) float32, -1..1, of its form: how much that place
+            speaks for what was read, below 0 against it; none unless asked for.
+    """
+
+    version: int
+    single: bool
+    with_saliency: bool
+    reading: Reading
+    saliency: tuple[NDArray[np.float32], ...] = ()
+
+    @property
+    def forms(self) -> tuple[Images, ...]:
+        """For each of the reading's digits the very image (28, 28) uint8 that was classified."""
+        return tuple(digit.form for digit in self.reading.digits)
+
+    @property
+    def confidence(self) -> float | None:
+        """Of the least sure of the digits read, 0..1; None where none was."""
+        known = [digit.confidence for digit in self.reading.digits if digit.digit is not None]
+        return min(known, default=None)
+
+    @property
+    def in_words(self) -> str:
+        """The digits read, or why there are none."""
+        return self.reading.text.replace("\n", " ") or ("not a digit" if self.reading.digits else "")
+
+
+def warm_up(recognizer: Recognizer) -> None:
+    """Read something that nobody wrote.
+
+    OpenCV and ONNX Runtime make tables and room when they are first used, which would halt the pen.
+    """
+    ink = np.zeros((READING_SIZE, READING_SIZE), np.uint8)
+    ink[100:-100, 250:270] = 255
+    for single in (True, False):
+        read(recognizer, Snapshot(0, ink, single=single))
+    tta.rotated(ink[np.newaxis, :IMAGE_SIZE, :IMAGE_SIZE], tta.TTA.angles[0])
+
+
+def read(recognizer: Recognizer, snapshot: Snapshot) -> CanvasReading:
+    """Read what is drawn; slow for numbers, so that callers with an eye on the clock use a thread."""
+    return read_many(recognizer, [snapshot])[0]
+
+
+def read_many(recognizer: Recognizer, snapshots: Sequence[Snapshot]) -> list[CanvasReading]:
+    """Read several canvases, as `read` does; they go through the network together."""
+    cuts = [_cut_out(snapshot) for snapshot in snapshots]
+    found = recognizer.read_pages([cut.page for cut in cuts if cut])
+    return [
+        _canvas_reading(recognizer, snapshot, cut, next(found) if cut else Reading("", ()))
+        for snapshot, cut in zip(snapshots, cuts, strict=True)
+    ]
+
+
+def _canvas_reading(
+    recognizer: Recognizer, snapshot: Snapshot, cut: "_Cut | None", found: Reading
+) -> CanvasReading:
+    digits = tuple(_moved(digit, cut.left, cut.top) for digit in found.digits) if cut else ()
+    saliency: tuple[NDArray[np.float32], ...] = ()
+    if snapshot.with_saliency:
+        saliency = tuple(occlusion_saliency(recognizer.classifier, digit.form) for digit in digits)
+    reading = Reading(found.text, digits)
+    return CanvasReading(snapshot.version, snapshot.single, snapshot.with_saliency, reading, saliency)
+
+
+def seems_single(strokes: tuple[Stroke, ...]) -> bool:
+    """Tell whether a drawing looks like one digit: no gap goes through it, and it is not too wide."""
+    if not strokes:
+        return True
+    bounds = np.array([stroke.bounds for stroke in strokes])  # (N, 4)
+    pens = np.array([stroke.width for stroke in strokes]) / 2
+    left, right = bounds[:, 0] - pens, bounds[:, 2] + pens
+    height = float((bounds[:, 3] + pens).max() - (bounds[:, 1] - pens).min())
+    if float(right.max() - left.min()) > _WIDE * height:
+        return False
+    order = np.argsort(left)
+    reach = np.maximum.accumulate(right[order])  # how far right the strokes before each one go
+    return bool((left[order][1:] <= reach[:-1]).all())
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """What is drawn with paper around it, ready to be read, and where on the canvas it begins."""
+
+    page: Page
+    left: float
+    top: float
+
+
+def _cut_out(snapshot: Snapshot) -> _Cut | None:
+    """Return what is drawn, if anything is."""
+    place = box(snapshot.ink)
+    if place is None:
+        return None
+    x, y, width, height = place
+    margin = _margin(width, height)
+    cut = snapshot.ink[y : y + height, x : x + width]
+    scale = 1.0
+    if snapshot.single and max(width, height) + 2 * margin > _SINGLE_SIZE:
+        scale = (max(width, height) + 2 * margin) / _SINGLE_SIZE
+        cut = resize(cut, 1 / scale)
+        margin = round(margin / scale)
+    page = prepare(np.pad(cut, margin), single=snapshot.single, scale=scale)
+    return _Cut(page, x - margin * scale, y - margin * scale)
+
+
+def _moved(digit: Digit, left: float, top: float) -> Digit:
+    x, y, width, height = digit.box
+    return replace(digit, box=(round(x + left), round(y + top), width, height))
+
+
+def _margin(width: int, height: int) -> int:
+    return int(_MARGIN * max(width, height)) + 8

@@ -1,0 +1,93 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitcli import artifacts
+from digitcli.cli.console import say
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL, model_name
+
+if TYPE_CHECKING:
+    from digitcli.datasets.digits import Labels
+
+
+def complete_data(incomplete: str) -> list[str]:
+    """Return the built-in data sources that start so, for shell completion."""
+    return [name for name in ("mnist", "sample") if name.startswith(incomplete)]
+
+
+DATA_HELP = (
+    "mnist, sample, a .npz file, a .jsonl file of pen strokes, "
+    "or a folder with the four IDX files or with images in subfolders 0 to 9."
+)
+
+Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=complete_data)]
+Artifacts = Annotated[
+    Path, typer.Option("--artifacts", metavar="DIR", help="The folder that holds a run's files.")
+]
+ARTIFACTS = artifacts.DEFAULT_FOLDER
+
+
+def resolve_pretrained(path: Path | None) -> Path | None:
+    """Let the word ``pretrained`` stand for the pretrained model."""
+    return PRETRAINED_MODEL if path is not None and str(path) == PRETRAINED else path
+
+
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FILE|pretrained",
+        help="An .onnx file, or the pretrained model, instead of model.onnx in the artifacts folder.",
+        callback=resolve_pretrained,
+    ),
+]
+AnyModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FILE|pretrained",
+        help="An .onnx or .keras file, or the pretrained model, instead of the one in the artifacts folder.",
+        callback=resolve_pretrained,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]
+
+
+def say_missing(labels: "Labels") -> None:
+    """Say which digits a data source has no image of, if any: its folders may be misnamed."""
+    from digitcli.config.mnist import CLASSES
+
+    missing = sorted(set(range(CLASSES)) - set(labels.tolist()))
+    if missing:
+        say(f"Note: the data has no image of {', '.join(map(str, missing))}")
+
+
+def say_substitute(model: Path | None, path: Path, folder: Path) -> None:
+    """Say so where the pretrained model takes the place of one that is not in the folder that was named."""
+    if model is None and path == PRETRAINED_MODEL and folder != ARTIFACTS:
+        say(f"Note: {folder} holds no {artifacts.MODEL}; the pretrained model is used.")
+
+
+def say_model(path: Path) -> None:
+    """Say which model is used, and where another would read other people's digits better."""
+    say(f"Model: {model_name(path)}")
+    if path != PRETRAINED_MODEL and _knows_digits_alone(path):
+        say(
+            "Note: this model was trained on digits alone. The pretrained model knows more writing styles "
+            f"and rejects what is no digit: --model {PRETRAINED}"
+        )
+
+
+def _knows_digits_alone(path: Path) -> bool:
+    """Tell whether a model's record says that it never saw what is no digit."""
+    from digitcli.run_record import RunRecord
+
+    recipe = (RunRecord.beside(path) or RunRecord()).recipe
+    if recipe is None:
+        return False
+    synthesis = recipe.get("synthesis")
+    return not (isinstance(synthesis, dict) and synthesis.get("non_digits"))

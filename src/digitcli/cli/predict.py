@@ -1,0 +1,121 @@
+"""``digitcli predict``: image files, folders and photographs; one digit or whole numbers."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitcli.cli.console import print_json, print_table, say, stderr, tell_error
+from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
+from digitcli.errors import ExitCode, OptionError
+
+if TYPE_CHECKING:
+    from digitcli.recognition.file_reader import Outcome
+
+_MANY = 50  # files from which a bar shows how far it is
+
+
+def predict(
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, patterns, or - for stdin.")
+    ],
+    model: Model = None,
+    folder: Artifacts = ARTIFACTS,
+    single: Annotated[
+        bool, typer.Option("--single", help="Each image holds one digit; do not look for more.")
+    ] = False,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write copies with boxes, digits and confidence drawn in."),
+    ] = None,
+    quiet: Quiet = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object an image to stdout.")] = False,
+) -> None:
+    """Read the digits in images: drawings, scans, photographs of paper.
+
+    Reads PNG, JPEG, WebP, BMP, TIFF and PGM files, the right way up or turned by EXIF, dark on
+    bright or bright on dark. Exits with 3 where an image cannot be read; the others are read.
+    """
+    from digitcli.recognition import file_reader
+    from digitcli.recognition.pretrained import find_model
+    from digitcli.recognition.recognizer import Recognizer
+
+    path = model or find_model(folder)
+    recognizer = Recognizer.load(path)
+    if not quiet:
+        say_model(path)
+        say_substitute(model, path, folder)
+    if annotate and not _can_be_folder(annotate):
+        raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")
+    stdin = sys.stdin.buffer.read(file_reader.MAX_STDIN) if file_reader.STDIN in images else b""
+    files = list(file_reader.find_files(images))
+    outcomes = file_reader.read_files(recognizer, files, single=single, stdin=stdin)
+    if annotate:
+        outcomes = file_reader.annotated(outcomes, annotate, files, stdin)
+    shows_bar = not (quiet or json) and len(files) >= _MANY and stderr().is_terminal
+    with _bar(outcomes, len(files)) if shows_bar else contextlib.nullcontext(outcomes) as going:
+        failures = _print_lines(going) if json else _print_table(going)
+    if annotate and not quiet:
+        say(f"Annotated copies are in {annotate}")
+    if failures:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _can_be_folder(path: Path) -> bool:
+    return path.is_dir() or not path.exists()
+
+
+@contextlib.contextmanager
+def _bar(outcomes: Iterable["Outcome"], count: int) -> Iterator[Iterable["Outcome"]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr(), transient=True) as progress:
+        yield progress.track(outcomes, total=count)
+
+
+def _print_lines(outcomes: Iterable["Outcome"]) -> int:
+    """Write a JSON object for each file; return how many could not be."""
+    failures = 0
+    for outcome in outcomes:
+        print_json(_as_json(outcome))
+        failures += outcome.error is not None
+    return failures
+
+
+def _as_json(outcome: "Outcome") -> dict[str, Any]:
+    if outcome.reading is None:
+        return {"file": outcome.file, "error": str(outcome.error)}
+    return {"file": outcome.file, **outcome.reading.as_json()}
+
+
+def _print_table(outcomes: Iterable["Outcome"]) -> int:
+    """Write a table of what was read, then tell what could not be; return how many those are."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    table.add_column("image")
+    table.add_column("reads")
+    table.add_column("least sure", justify="right")
+    errors = []
+    for outcome in outcomes:
+        if outcome.reading is None:
+            errors.append(str(outcome.error))
+            continue
+        known = [digit.confidence for digit in outcome.reading.digits if digit.digit is not None]
+        others = len(outcome.reading.digits) - len(known)
+        words = outcome.reading.text or ("no digit" if others else "nothing written")
+        note = f"  (and {others} that {'is' if others == 1 else 'are'} no digit)" if others and known else ""
+        style = "" if known else "dim"
+        table.add_row(
+            Text(outcome.file), Text(words + note, style=style), f"{min(known):.1%}" if known else "-"
+        )
+    if table.row_count:
+        print_table(table)
+    for error in errors:
+        tell_error(error)
+    return len(errors)

@@ -1,0 +1,140 @@
+"""How a training run shows on stderr: a live display in a terminal, plain lines elsewhere."""
+
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, Progress, TextColumn
+
+from digitcli import artifacts
+from digitcli.cli.console import say, stderr
+from digitcli.cli.options import say_missing
+from digitcli.training.progress import SilentReporter
+
+if TYPE_CHECKING:
+    from digitcli.training.progress import Epoch, Step
+    from digitcli.training.train import Run
+
+
+class Silent(SilentReporter):
+    """Shows nothing but warnings."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def warn(self, words: str) -> None:
+        say(words)
+
+
+class Lines(Silent):
+    """A line for every epoch and every stage; of a worker that is not the chief, how it begins."""
+
+    def __init__(self) -> None:
+        self._is_chief = True
+        self._epochs: int | None = None  # None where time decides on their number
+        self._last: Step | None = None
+
+    def start(self, run: "Run") -> None:
+        self._is_chief = run.is_chief
+        if run.settings.time_budget is None:
+            self._epochs = run.recipe.epochs * run.recipe.ensemble_size
+        _announce(run)
+
+    def stage(self, words: str) -> None:
+        if self._is_chief:
+            say(f"{words} ...")
+
+    def step(self, step: "Step") -> None:
+        self._last = step
+
+    def epoch(self, epoch: "Epoch") -> None:
+        if not self._is_chief:
+            return
+        speed = ""
+        if self._last is not None:
+            speed = f"  {self._last.images_per_second:,.0f} images/s"
+            if epoch.epoch != self._epochs:
+                speed += f"  {_clock(self._last.seconds_left)} left"
+        say(_in_words(epoch, self._epochs) + speed)
+
+
+class Live(Lines):
+    """An epoch's line as it completes, and below it a bar over the run with the numbers of the moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._validation = ""
+        self._progress = Progress(
+            TextColumn("{task.description}", style="bold"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[numbers]}"),
+            console=stderr(),
+            transient=True,
+            expand=True,
+        )
+        self._task = self._progress.add_task("Preparing", total=None, numbers="")
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def start(self, run: "Run") -> None:
+        super().start(run)
+        if self._is_chief:
+            self._progress.start()
+
+    def stage(self, words: str) -> None:
+        self._progress.update(self._task, description=words, total=None, numbers="")
+
+    def step(self, step: "Step") -> None:
+        numbers = (
+            f"step {step.step}/{step.steps} loss {step.loss:.4f} acc {step.accuracy:.2%}{self._validation}"
+            f" {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
+        )
+        self._progress.update(
+            self._task,
+            description=_count(step.epoch, self._epochs),
+            completed=step.share,
+            total=1,
+            numbers=numbers,
+        )
+
+    def epoch(self, epoch: "Epoch") -> None:
+        if self._is_chief:
+            say(_in_words(epoch, self._epochs))
+        self._validation = f" val {epoch.val_accuracy:.2%}"
+
+
+def make_reporter(*, quiet: bool) -> Silent:
+    """Choose how to show a run."""
+    if quiet:
+        return Silent()
+    return Live() if stderr().is_terminal else Lines()
+
+
+def _announce(run: "Run") -> None:
+    split, folder = run.split, run.folder
+    say(
+        f"Recipe {run.settings.recipe['name']} on {split.name}: {len(split.train):,} training, "
+        f"{len(split.validation):,} validation, {len(split.test):,} test images"
+    )
+    say_missing(split.train.labels)
+    if run.is_chief and not run.checkpoint and artifacts.has_checkpoint(folder):
+        say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
+    say("Loading TensorFlow ...")
+
+
+def _count(epoch: int, epochs: int | None) -> str:
+    return f"{epoch}/{epochs}" if epochs else str(epoch)
+
+
+def _in_words(epoch: "Epoch", epochs: int | None) -> str:
+    return (
+        f"epoch {_count(epoch.epoch, epochs)}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}  "
+        f"val_loss {epoch.val_loss:.4f}  val_acc {epoch.val_accuracy:.2%}  {epoch.seconds:.1f} s"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

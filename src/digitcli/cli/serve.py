@@ -1,0 +1,49 @@
+"""``digitcli serve``: the canvas as a web page, and a JSON API."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitcli.cli.console import say
+from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; others reach it at 0.0.0.0.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    model: Model = None,
+    folder: Artifacts = ARTIFACTS,
+    collect: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep corrections from pages in this file; none are kept without."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
+    opens: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Serve a page with a canvas that reads while you draw, and a JSON API.
+
+    Only this machine can reach it unless --host says otherwise. The page needs nothing from elsewhere.
+    /docs describes the API. Ctrl-C stops it once what is being answered is answered.
+    """
+    from digitcli.recognition.pretrained import find_model
+    from digitcli.recognition.recognizer import Recognizer
+    from digitcli.web import server
+    from digitcli.web.app import Settings
+
+    path = model or find_model(folder)
+    Recognizer.load(path)  # what is wrong with it is told before anything listens
+    if collect:
+        server.require_appendable(collect)
+    socket = server.listen(host, port)
+    address = server.address(socket)
+    if not quiet:
+        say_model(path)
+        say_substitute(model, path, folder)
+        if not server.is_loopback(host):
+            say("Note: everybody who can reach this machine can use it; there is no password.")
+        say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
+    server.run(Settings(path, host, collect), socket, workers=workers, opens=opens)

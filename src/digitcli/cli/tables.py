@@ -1,0 +1,125 @@
+"""What ``train`` has to show, as tables, words and JSON."""
+
+from typing import TYPE_CHECKING
+
+from digitcli import artifacts
+from digitcli.cli.console import file_list, percent
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from digitcli.config.recipe import Recipe
+    from digitcli.models.factory import LayerSummary
+    from digitcli.training.run import RunResult
+
+
+def recipe_table(shipped: "dict[str, Recipe]") -> "Table":
+    """Show recipes, a row each."""
+    from rich.table import Table
+
+    table = Table("recipe", "description", "data", title="Recipes", title_style="bold", show_lines=True)
+    for heading in ("epochs", "batch"):
+        table.add_column(heading, justify="right")
+    table.add_column("learning rate")
+    for name, recipe in shipped.items():
+        table.add_row(
+            name,
+            recipe.description,
+            recipe.data,
+            f"{recipe.ensemble_size} x {recipe.epochs}" if recipe.ensemble_size > 1 else str(recipe.epochs),
+            str(recipe.batch_size),
+            f"{recipe.optimizer.learning_rate:g} {recipe.schedule.type}",
+        )
+    return table
+
+
+def network_table(name: str, recipe: "Recipe", rows: "list[LayerSummary]") -> "Table":
+    """Show a network layer by layer."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    work = sum(row.work for row in rows)
+    which = f"Each of the {recipe.ensemble_size} networks" if recipe.ensemble_size > 1 else "Network"
+    table = Table(title=f"{which} of recipe {escape(name)}", title_style="bold", show_footer=True)
+    table.add_column("layer", "together")
+    table.add_column("output shape")
+    table.add_column("parameters", f"{sum(row.parameters for row in rows):,}", justify="right")
+    table.add_column("multiply-adds", f"{work:,}", justify="right")
+    table.add_column("share of the work", "100.0%", justify="right")
+    for row in rows:
+        shape = " x ".join(str(length) for length in row.shape)
+        share = f"{row.work / work:.1%}" if row.work else "-"
+        table.add_row(
+            row.name,
+            shape,
+            f"{row.parameters:,}" if row.parameters else "-",
+            f"{row.work:,}" if row.work else "-",
+            share,
+        )
+    return table
+
+
+def run_in_words(result: "RunResult") -> dict[str, str]:
+    """Say how a run ended; of a worker that is not the chief, little."""
+    run = result.run
+    count = len(result.progress.epochs)
+    training = (
+        f"{result.durations['training']:.1f} s, {count} {'epoch' if count == 1 else 'epochs'}, "
+        f"recipe {run.settings.recipe['name']}, seed {run.recipe.seed}, {result.choice.precision}"
+    )
+    if result.evaluation is None or result.validation is None:
+        return {"Training": training, "Weights": f"SHA-256 {result.weights_sha256}, as the chief's"}
+    low, high = result.evaluation.accuracy_ci95
+    size = (run.folder / artifacts.MODEL).stat().st_size
+    networks = f"{run.recipe.ensemble_size} networks, " if run.recipe.ensemble_size > 1 else ""
+    return {
+        "Test accuracy": f"{percent(result.evaluation.accuracy)}  "
+        f"(95% interval {percent(low)} to {percent(high)}, {len(result.evaluation.probabilities):,} images)",
+        "Test loss": f"{result.evaluation.loss:.4f}",
+        **_comparison_in_words(result),
+        "Validation": f"{percent(result.validation.accuracy)}, loss {result.validation.loss:.4f}",
+        "Training": training,
+        "Model": f"{networks}{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX, "
+        f"which differs from Keras by {result.onnx_difference:.1g} at most",
+        "Files": file_list(run.folder, result.files),
+    }
+
+
+def _comparison_in_words(result: "RunResult") -> dict[str, str]:
+    found = result.comparison
+    if found is None:
+        return {}
+    rows = {"Test": found.test, "Validation": found.validation}
+    words = [
+        f"{name.lower()} {percent(before)} to {percent(after)}" for name, (before, after) in rows.items()
+    ]
+    facts = {"Before, after": ", ".join(words)}
+    if found.corrections:
+        before, after = found.corrections
+        facts["Corrections"] = f"{percent(before)} to {percent(after)} read right, after training on them"
+    return facts
+
+
+def run_as_json(result: "RunResult") -> dict[str, object]:
+    """Return the same, and every number of it, for a program."""
+    run = result.run
+    common = {
+        "recipe": run.settings.recipe["name"],
+        "seed": run.recipe.seed,
+        "precision": result.choice.precision,
+        "worker": run.cluster.task if run.cluster else 0,
+        "weights_sha256": result.weights_sha256,
+        "history": result.progress.history(),
+        "durations": result.durations,
+    }
+    if result.evaluation is None or result.validation is None:
+        return common
+    return common | {
+        "artifacts": str(run.folder),
+        "files": list(result.files),
+        "parameters": result.parameters,
+        "validation": {"accuracy": result.validation.accuracy, "loss": result.validation.loss},
+        "test": result.evaluation.as_json(),
+        "onnx_difference": result.onnx_difference,
+        **({"comparison": vars(result.comparison)} if result.comparison else {}),
+    }

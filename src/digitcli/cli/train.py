@@ -1,0 +1,208 @@
+"""``digitcli train``: a recipe and data in, a model and its record out."""
+
+import os
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+import typer
+
+from digitcli.artifacts import option
+from digitcli.cli.console import print_facts, print_json, print_table, say
+from digitcli.cli.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
+from digitcli.config import recipe_files
+
+
+def _complete_recipe(incomplete: str) -> list[str]:
+    return [name for name in recipe_files.names() if name.startswith(incomplete)]
+
+
+def train(
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="NAME|FILE",
+            help="The recipe; default, unless a run is resumed.",
+            autocompletion=_complete_recipe,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images, instead of the recipe's.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step, instead of the recipe's.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate, instead of the recipe's.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Decides first weights, order and dropout, instead of the recipe's."),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|float32|bfloat16",
+            help="Arithmetic of the training; auto takes bfloat16 where that is faster.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", help=f"Instead of the recipe's: {DATA_HELP}", autocompletion=complete_data
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Use only this many training images, as many of each digit.")
+    ] = None,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Train for this long; the schedule is fitted to it."),
+    ] = None,
+    folder: Artifacts = ARTIFACTS,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run in the artifacts folder.")
+    ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Go on with a trained model, by its own recipe, slower and shorter: a run's folder, a "
+            "model file in one, or pretrained.",
+        ),
+    ] = None,
+    extra: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Labelled pen strokes to learn from, as draw writes them; with --init."
+        ),
+    ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="Same seed, same machine: same weights to the bit; slower."),
+    ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT,...", help="Train together with these workers; the first is the chief."
+        ),
+    ] = None,
+    task: Annotated[int | None, typer.Option(help="Which worker of --cluster this is, from 0.")] = None,
+    cluster_wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for the other workers.", min=1)
+    ] = 300.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the curves for TensorBoard, too.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print the recipe's network, layer by layer, and stop.")
+    ] = False,
+    list_recipes: Annotated[
+        bool, typer.Option("--list-recipes", help="Print the recipes that ship with digitcli, and stop.")
+    ] = False,
+) -> None:
+    """Train a network, test it, and keep it with its history and plots.
+
+    Ctrl-C keeps the last complete epoch's model in the folder interrupted/; --resume goes on from
+    there. Under TF_CONFIG or srun, the workers train together.
+    """
+    if list_recipes:
+        _list_recipes(json=json)
+        return
+    from digitcli.training.cluster.configuration import find_cluster
+
+    workers = find_cluster(cluster, task, os.environ)
+    overrides: _Overrides = {
+        "data": data,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "precision": precision,
+    }
+    if summary:
+        _show_network(config, folder if resume else None, init, overrides, quiet=quiet, json=json)
+        return
+    from digitcli import train as train_
+    from digitcli.cli.progress import make_reporter
+    from digitcli.cli.tables import run_as_json, run_in_words
+
+    with make_reporter(quiet=quiet) as reporter:
+        result = train_(
+            config,
+            **overrides,
+            limit=limit,
+            time_budget=time_budget,
+            folder=folder,
+            resume=resume,
+            init=init,
+            extra=extra,
+            deterministic=deterministic,
+            cluster=workers,
+            cluster_wait=cluster_wait,
+            tensorboard=tensorboard,
+            reporter=reporter,
+        )
+    if result.learnt_nothing:
+        say("Warning: it reads no better than guessing would. Lower --learning-rate, or train for longer.")
+    if json:
+        print_json(run_as_json(result))
+        return
+    print_facts(run_in_words(result))
+    if not quiet and result.evaluation:
+        where = option(folder)
+        say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
+
+
+class _Overrides(TypedDict):
+    """What takes the place of a recipe's own values."""
+
+    data: str | None
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    seed: int | None
+    precision: str | None
+
+
+def _list_recipes(*, json: bool) -> None:
+    from digitcli.cli.tables import recipe_table
+    from digitcli.config.recipe import load_recipe
+
+    shipped = dict(load_recipe(each) for each in recipe_files.names())
+    if json:
+        print_json({each: recipe.model_dump(mode="json") for each, recipe in shipped.items()})
+    else:
+        print_table(recipe_table(shipped))
+
+
+def _show_network(
+    config: str | None,
+    resumed: Path | None,
+    init: str | None,
+    overrides: _Overrides,
+    *,
+    quiet: bool,
+    json: bool,
+) -> None:
+    from digitcli.training import checkpoints, finetuning
+    from digitcli.training.train import resolve_recipe
+
+    name, recipe = resolve_recipe(
+        config,
+        checkpoints.load(resumed) if resumed else None,
+        finetuning.find(init) if init else None,
+    )
+    recipe = recipe.override(**overrides)
+    if not quiet:
+        say("Loading TensorFlow ...")
+    from digitcli import models
+    from digitcli.cli.tables import network_table
+    from digitcli.models.factory import summarize
+
+    layers = summarize(models.build(recipe))
+    if json:
+        print_json([vars(layer) for layer in layers])
+    else:
+        print_table(network_table(name, recipe, layers))

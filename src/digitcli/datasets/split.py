@@ -1,0 +1,118 @@
+"""What a training run may use when: training images, validation images, test images.
+
+Every choice reads the validation images; the test images are read once, at the end.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.datasets.digits import Dataset, Digits, Labels
+from digitcli.errors import DataError, OptionError
+
+VALIDATION_SHARE = 1 / 12  # of the training set: 5,000 of MNIST's 60,000
+TEST_SHARE = 1 / 6  # held back from a source that is one undivided set
+MIN_TRAINING_IMAGES = 100
+_CHUNK = 512  # images moved at once
+
+# Fixed, so that every run of every recipe is judged on the same images, whatever its seed.
+_TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Split:
+    """A data source cut for training; no image is in two parts.
+
+    Attributes:
+        name, sha256: of the data source.
+    """
+
+    name: str
+    sha256: str
+    train: Digits
+    validation: Digits
+    test: Digits
+
+    def describe(self) -> dict[str, Any]:
+        """Return the images' source and counts, as ``run.json`` has them."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "train": len(self.train),
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
+
+
+def split_dataset(dataset: Dataset, limit: int | None = None, *, in_place: bool = False) -> Split:
+    """Cut a data source for training.
+
+    Args:
+        dataset: the source; where it is one undivided set, a sixth is held back for the test.
+        limit: use only this many of its training images, validation included.
+        in_place: put the images of `dataset` into another order instead of copying them; it is not
+            to be used afterwards.
+
+    Raises:
+        OptionError: `limit` is larger than the training set.
+        DataError: there are too few images to train on.
+    """
+    sha256 = dataset.sha256  # of the images in their own order
+    train, test = dataset.train, dataset.test
+    if train is None:
+        train, test = _cut(test, round(TEST_SHARE * len(test)), _TEST_SEED, in_place=in_place)
+    if limit is not None:
+        if limit < MIN_TRAINING_IMAGES:
+            raise OptionError(f"--limit {limit}: expected at least {MIN_TRAINING_IMAGES} images")
+        if limit > len(train):
+            raise OptionError(
+                f"--limit {limit}: {dataset.name} has {len(train):,} training images; expected at most that"
+            )
+        train = train.take(balanced(train.labels, limit, _LIMIT_SEED))
+    if len(train) < MIN_TRAINING_IMAGES:
+        raise DataError(
+            f"{dataset.name}: found {len(train)} training images; expected at least {MIN_TRAINING_IMAGES}"
+        )
+    count = round(VALIDATION_SHARE * len(train))
+    train, validation = _cut(train, count, _VALIDATION_SEED, in_place=in_place)
+    return Split(dataset.name, sha256, train, validation, test)
+
+
+def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digits, Digits]:
+    """Split off `count` class-balanced digits; a rare class gives up at most half of its own."""
+    chosen = balanced(digits.labels, count, seed, max_share=0.5)
+    rest = np.setdiff1d(np.arange(len(digits)), chosen)
+    if not in_place:
+        return digits.take(rest), digits.take(chosen)
+    split = digits.take(chosen)
+    for first in range(0, len(rest), _CHUNK):
+        part = rest[first : first + _CHUNK]  # ascending, so nothing is overwritten before it is read
+        digits.images[first : first + len(part)] = digits.images[part]
+        digits.labels[first : first + len(part)] = digits.labels[part]
+    digits.images[len(rest) :] = split.images
+    digits.labels[len(rest) :] = split.labels
+    return digits.part(0, len(rest)), digits.part(len(rest), len(digits))
+
+
+def balanced(labels: Labels, count: int, seed: int, max_share: float = 1.0) -> NDArray[np.intp]:
+    """Choose up to `count` indices at random, as evenly over the classes as they allow.
+
+    Args:
+        labels: (N,) uint8.
+        count: how many; fewer come back only where `max_share` forbids more.
+        seed: the same seed and labels give the same indices.
+        max_share: no more than this share of any one class.
+
+    Returns:
+        (M,) indices into `labels`, ascending.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))  # (N,)
+    grouped = order[np.argsort(labels[order], kind="stable")]  # (N,) class by class, shuffled within
+    sizes = np.bincount(labels)
+    rank = np.concatenate([np.arange(size) for size in sizes])  # (N,) place within the class
+    allowed = rank < np.repeat(np.floor(sizes * max_share), sizes)
+    # first of every class, then second of every class, and so on
+    by_rank = np.argsort(rank[allowed], kind="stable")[:count]
+    return np.sort(grouped[allowed][by_rank])

@@ -1,0 +1,77 @@
+"""Evaluating from Python: what the command ``digitcli evaluate`` does, as one function."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitcli import artifacts, models
+from digitcli.errors import OptionError
+from digitcli.evaluation import report
+from digitcli.evaluation.measuring import save_report
+from digitcli.evaluation.metrics import Evaluation
+from digitcli.evaluation.report import EvaluatedModel, SourceEvaluation
+from digitcli.recognition.pretrained import find_model, model_name
+
+_Models = tuple[EvaluatedModel, ...]
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What an evaluation found, and the files that it wrote.
+
+    Attributes:
+        models: the model, and the one that it was compared with, if any.
+        source: the main data source, as both read it.
+        files: names of the files in the artifacts folder.
+        report_files: names of the report's files; empty without a report.
+    """
+
+    models: _Models
+    source: SourceEvaluation
+    files: tuple[str, ...]
+    report_files: tuple[str, ...] = ()
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The model's figures on the main data source."""
+        return self.source.evaluations[0]
+
+
+def evaluate(
+    data: str | Sequence[str] = "mnist",
+    *,
+    model: Path | None = None,
+    compare: Path | None = None,
+    report_folder: Path | None = None,
+    folder: Path = artifacts.DEFAULT_FOLDER,
+    on_step: Callable[[str], None] = lambda words: None,
+) -> EvaluationResult:
+    """Classify the test images of a data source, and keep figures and pictures of how well that went.
+
+    Args:
+        data: a data source, or with a report several: ``mnist``, ``sample``, a file or a folder.
+        model: an ``.onnx`` or ``.keras`` file; by default the one in `folder`, or else the pretrained one.
+        compare: a second model, which classifies the same images.
+        report_folder: where to write a report card; none is made without it.
+        folder: where ``metrics.json`` and the pictures go.
+        on_step: is told what is being measured for a report.
+
+    Raises:
+        OptionError: several data sources without a report, or a folder that cannot be written to.
+        InputError: a data source or model that cannot be read or is not what it must be.
+        MissingError: a model that is not there.
+    """
+    main, *others = [data] if isinstance(data, str) else data
+    if others and report_folder is None:
+        raise OptionError(f"--data {others[0]}: a second source without --report; expected one")
+    paths = [model or find_model(folder), *([compare] if compare else [])]
+    evaluated = tuple(EvaluatedModel(model_name(path), path, models.load(path)) for path in paths)
+    artifacts.require_writable(folder)
+    if report_folder is not None:
+        artifacts.require_room(report_folder, report.FILES, "the report folder", "--report")
+    source = report.evaluate_source(evaluated, main)
+    files = save_report(source.evaluations[0], source.digits, folder)
+    if report_folder is None:
+        return EvaluationResult(evaluated, source, files)
+    card = report.make(evaluated, source, others, on_step)
+    return EvaluationResult(evaluated, source, files, report.write(card, report_folder))

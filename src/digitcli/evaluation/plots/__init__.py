@@ -1,0 +1,29 @@
+"""Every picture, as a Matplotlib figure without a window or global state."""
+
+from matplotlib.figure import Figure
+
+from digitcli.evaluation.plots.classification import confusion, reliability
+from digitcli.evaluation.plots.curves import History, comparison, curves
+from digitcli.evaluation.plots.image_grids import (
+    GALLERY_COLUMNS,
+    GALLERY_ROWS,
+    augmentation,
+    mistakes,
+    samples,
+)
+from digitcli.evaluation.plots.style import png
+
+__all__ = [
+    "GALLERY_COLUMNS",
+    "GALLERY_ROWS",
+    "Figure",
+    "History",
+    "augmentation",
+    "comparison",
+    "confusion",
+    "curves",
+    "mistakes",
+    "png",
+    "reliability",
+    "samples",
+]

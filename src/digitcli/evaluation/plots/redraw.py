@@ -1,0 +1,54 @@
+"""Every picture of a run, redrawn from what the run left behind."""
+
+from collections import Counter
+from pathlib import Path
+
+from digitcli import artifacts, models
+from digitcli.datasets import load, split_dataset
+from digitcli.evaluation import plots
+from digitcli.evaluation.measuring import evaluate, is_trained_on, result_pictures, unseen
+from digitcli.run_record import RunRecord, TrainedData
+
+
+def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
+    """Draw all pictures anew from a run's history and model; return their names.
+
+    Args:
+        folder: the run's artifacts.
+        source: the data; by default what the run was trained on, else ``mnist``.
+
+    Raises `MissingError` without history or model, `InputError` where one is damaged.
+    """
+    history = artifacts.read_history(folder)
+    model = folder / artifacts.MODEL
+    classifier = models.load(model)
+    trained_on = RunRecord.read(folder).data or TrainedData()
+    dataset = load(source or (trained_on.name or "mnist"))
+    digits = unseen(dataset, model)
+    evaluation = evaluate(classifier, digits, data=dataset.name, model=str(model))
+    shown = split_dataset(dataset, trained_on.limit).train if is_trained_on(folder, dataset) else dataset.test
+    pictures = {
+        artifacts.LOSS: plots.curves(history, "loss", evaluation.loss),
+        artifacts.ACCURACY: plots.curves(history, "accuracy", evaluation.accuracy),
+        artifacts.SAMPLES: plots.samples(shown),
+        **result_pictures(evaluation, digits),
+    }
+    with artifacts.replacing(folder) as files:
+        for name, figure in pictures.items():
+            files.write(name, plots.png(figure))
+        return files.names()
+
+
+def compare(runs: list[Path], folder: Path) -> tuple[str, ...]:
+    """Draw the validation curves of several runs in one picture; return its name."""
+    names = _distinct_names(runs)
+    histories = {name: artifacts.read_history(run) for name, run in zip(names, runs, strict=True)}
+    with artifacts.replacing(folder) as files:
+        files.write(artifacts.COMPARISON, plots.png(plots.comparison(histories)))
+        return files.names()
+
+
+def _distinct_names(runs: list[Path]) -> list[str]:
+    """The folders' own names, or their whole paths where two share a name."""
+    count = Counter(run.resolve().name for run in runs)
+    return [run.resolve().name if count[run.resolve().name] == 1 else str(run) for run in runs]

@@ -1,0 +1,26 @@
+"""Figures in words, the same everywhere on the page."""
+
+
+def percent(share: float | None) -> str:
+    """Say a share with two digits, or a dash for None."""
+    return "-" if share is None else f"{share:.2%}"
+
+
+def interval(ends: tuple[float, float]) -> str:
+    """Say an interval of shares."""
+    return f"{percent(ends[0])} to {percent(ends[1])}"
+
+
+def size(count: int) -> str:
+    """Say a number of bytes."""
+    return f"{count / 1024:,.0f} KiB"
+
+
+def measure(amount: float) -> str:
+    """Say an amount of corruption with as many digits as mean something."""
+    return f"{amount:.3g}"
+
+
+def milliseconds(value: float | None) -> str:
+    """Say a time, or that there is none."""
+    return "not measured" if value is None else f"{value:.2f} ms"

@@ -1,0 +1,97 @@
+"""What every classifier offers, whatever runs it: probabilities of ten digits for images in MNIST form."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.artifacts import MODEL
+from digitcli.config.mnist import CLASSES, IMAGE_SIZE
+from digitcli.errors import MissingError, ModelError
+from digitcli.preprocessing.mnist_form import Images, network_input
+
+Floats = NDArray[np.float32]
+Probabilities = NDArray[np.float32]  # (N, 10), each row sums to 1
+Weights = list[NDArray[np.float32]]  # of a network, in Keras's order
+
+INPUT, OUTPUT = "image", "probabilities"  # names in every model file
+INPUT_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
+TOLERANCE = 1e-4  # of a probability, between forms of one model; sums in another order differ by some 1e-6
+DEFAULT_THRESHOLD = 0.5  # where a model file says none
+
+_SUM_TOLERANCE = 1e-3  # of ten probabilities
+# keys of a model file's metadata
+_THRESHOLD = "rejection_threshold"
+_TTA, _YES, _NO = "test_time_augmentation", "yes", "no"
+
+
+class Classifier(Protocol):
+    """A trained network, ready to classify.
+
+    Attributes:
+        threshold: the confidence, 0..1, below which a mark is rejected as no digit.
+        uses_tta: whether images of low confidence get test-time augmentation (`recognition.tta`); models
+            trained without rotated images classify worse with it.
+    """
+
+    threshold: float
+    uses_tta: bool
+
+    def predict(self, images: Images) -> Probabilities:
+        """Return the network's probabilities (N, 10) float32 for images (N, 28, 28) uint8 in MNIST form."""
+
+
+def batches(count: int, size: int) -> Iterator[slice]:
+    """Cut `count` items into batches of `size`; the last one may be smaller."""
+    return (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def predict_in_batches(run: Callable[[Floats], Floats], images: Images, size: int) -> Probabilities:
+    """Classify any number of images in bounded memory.
+
+    Args:
+        run: takes (B, 28, 28, 1) float32, 0..255, and gives probabilities (B, 10) float32.
+        images: (N, 28, 28) uint8 in MNIST form.
+        size: images of a batch.
+    """
+    probabilities = np.empty((len(images), CLASSES), np.float32)
+    for batch in batches(len(images), size):
+        probabilities[batch] = run(network_input(images[batch]))
+    return probabilities
+
+
+def require_model(path: Path) -> None:
+    """Raise a `MissingError` where there is no such file."""
+    if os.path.isdir(path):
+        raise MissingError(f"{path}: is a folder; expected a model file in it, such as {path / MODEL}")
+    if not os.path.isfile(path):
+        raise MissingError(f"{path}: no such model; train one with: digitcli train")
+
+
+def require_probabilities(probabilities: Floats, model: str) -> None:
+    """Raise a `ModelError` that names `model` where rows (N, 10) are not probabilities."""
+    sums = probabilities.sum(axis=1)
+    if ((np.abs(sums - 1) <= _SUM_TOLERANCE) & (probabilities.min(axis=1) >= 0)).all():
+        return
+    if not np.isfinite(probabilities).all():
+        raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
+    raise ModelError(f"{model}: gives numbers that are no probabilities; expected ten that sum to 1")
+
+
+def as_metadata(threshold: float, *, uses_tta: bool) -> dict[str, str]:
+    """Return what a model file says of how it is to be used."""
+    return {_THRESHOLD: f"{threshold:.6f}", _TTA: _YES if uses_tta else _NO}
+
+
+def from_metadata(metadata: Mapping[str, str]) -> tuple[float, bool]:
+    """Return threshold and `uses_tta` from a model file's metadata; defaults where it says nothing usable."""
+    try:
+        threshold = float(metadata[_THRESHOLD])
+    except (KeyError, ValueError):
+        threshold = DEFAULT_THRESHOLD
+    if not 0 <= threshold < 1:
+        threshold = DEFAULT_THRESHOLD
+    return threshold, metadata.get(_TTA) != _NO

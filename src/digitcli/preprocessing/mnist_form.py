@@ -1,0 +1,144 @@
+"""From any pixels to MNIST form, and from MNIST form to what a network takes.
+
+MNIST form is a 28x28 image of grey values 0..255, ink bright on black, the digit fitted into
+20x20 with its aspect ratio kept and its centre of mass at the centre of the 28x28 (LeCun, Cortes
+and Burges, "The MNIST database of handwritten digits"). Scaling of grey values is not done here:
+it is the first layer of every network.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.config.mnist import CENTRE, DIGIT_SIZE, IMAGE_SIZE
+from digitcli.preprocessing.cleaning import HALF, above, clean
+from digitcli.preprocessing.foreground import extract
+from digitcli.preprocessing.geometry import Box, bounding_box, resize_to
+
+PREPROCESSING_VERSION = 2  # raised whenever a picture gets another MNIST form than before
+
+WORKING_SIDE = 2048  # pixels; larger images are reduced to it before anything else
+INK_SHARE = 0.2  # of the strongest ink; what is fainter does not extend the digit's box
+
+_STROKE_SIDE = 80  # pixels, the longer side at which the stroke's width is changed
+_HAIR = 2.0  # pixels; thinner strokes may have gaps
+_SLIGHT = 2.0  # pixels of a difference that is left as it is
+_STROKE_MARGIN = 12  # pixels around it, for strokes that grow
+# Of MNIST's own digits fitted into 20x20, half have strokes 2.6 to 3.4 pixels wide, 90% 2.1 to 4.5.
+_THINNEST, _THICKEST = 3.5, 3.8  # pixels; strokes are brought between these
+
+Images = NDArray[np.uint8]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (H, W), (H, W, 3) or (H, W, 4)
+
+
+def network_input(images: Images) -> NDArray[np.float32]:
+    """Return images (N, 28, 28) uint8 as (N, 28, 28, 1) float32, still 0..255."""
+    return images[..., np.newaxis].astype(np.float32)
+
+
+def to_mnist_form(image: Pixels) -> Images | None:
+    """Normalise one digit as MNIST's makers did, whatever it is written on.
+
+    Args:
+        image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; see `ink.extract`.
+
+    Returns:
+        (28, 28) uint8 in MNIST form, or None where there is no ink.
+    """
+    return normalise(digit_ink(image))
+
+
+def to_form(image: Pixels) -> Images:
+    """Do as `to_mnist_form`; an image without ink gives (28, 28) of 0, so that nothing is lost of a count."""
+    form = to_mnist_form(image)
+    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form
+
+
+def digit_ink(image: Pixels) -> Images:
+    """Return the ink (H, W) uint8 of an image with one digit, cleaned of all else."""
+    return clean(extract(image))
+
+
+def page_ink(image: Pixels) -> Images:
+    """Return the ink (H, W) uint8 of an image with any number of digits, in lines."""
+    return clean(extract(image), specks=False)
+
+
+def normalise(ink: Images) -> Images | None:
+    """Crop, bring the strokes to MNIST's width, fit into 20x20, and centre.
+
+    Args:
+        ink: (H, W) uint8, 0 is paper; all of it is taken for one digit.
+
+    Returns:
+        (28, 28) uint8 in MNIST form, or None where there is no ink.
+    """
+    digit = _crop(ink)
+    if digit is None:
+        return None
+    digit = resize_to(_with_usual_strokes(digit), DIGIT_SIZE)
+    if not digit.any():  # so little that nothing is left of it at this size
+        return None
+    return _centre(np.asarray(cv2.convertScaleAbs(digit, alpha=255 / int(digit.max())), np.uint8))
+
+
+def box(ink: Images) -> Box | None:
+    """Return x, y, width and height of what is written on `ink` (H, W) uint8, in pixels."""
+    strongest = int(ink.max())
+    return bounding_box(ink, int(INK_SHARE * strongest)) if strongest else None
+
+
+def _crop(ink: Images) -> Images | None:
+    if (place := box(ink)) is None:
+        return None
+    x, y, width, height = place
+    return ink[y : y + height, x : x + width]
+
+
+def measure_strokes(digit: Images) -> tuple[Images, NDArray[np.float32], float]:
+    """Measure the strokes of a digit or several, (H, W) uint8.
+
+    Returns:
+        What is written, 0 or 1, with a margin; each pixel's distance to what is not, in pixels; the
+        strokes' width in the mean, in pixels.
+    """
+    margin = (_STROKE_MARGIN,) * 4
+    written = above(np.asarray(cv2.copyMakeBorder(digit, *margin, cv2.BORDER_CONSTANT), np.uint8), HALF - 1)
+    inside = np.asarray(cv2.distanceTransform(written, cv2.DIST_L2, 3), np.float32)
+    # within a stroke of width w, the distance to the rim is w/4 in the mean
+    return written, inside, 4 * float(inside.sum()) / max(1, cv2.countNonZero(written))
+
+
+def _with_usual_strokes(digit: Images) -> Images:
+    """Bring the strokes' width, where it is unlike MNIST's, to the nearest that is like it."""
+    longer = max(digit.shape)
+    if longer <= DIGIT_SIZE:  # too coarse to tell
+        return digit
+    scale = _STROKE_SIDE / longer
+    written, inside, stroke = measure_strokes(resize_to(digit, _STROKE_SIDE))
+    # so thin a pen leaves nothing but its bends
+    if scale < 1 and (stroke < _HAIR or cv2.countNonZero(written) < _HAIR * _STROKE_SIDE):
+        pen = round(1 / scale) + 1
+        thick = np.asarray(cv2.dilate(digit, np.ones((pen, pen), np.uint8)), np.uint8)
+        written, inside, stroke = measure_strokes(resize_to(thick, _STROKE_SIDE))
+    usual = _STROKE_SIDE / DIGIT_SIZE
+    wanted = min(max(stroke, _THINNEST * usual), _THICKEST * usual)
+    if abs(wanted - stroke) < _SLIGHT:
+        return digit
+    change = (wanted - stroke) / 2  # on either side
+    outside = cv2.distanceTransform(1 - written, cv2.DIST_L2, 3)
+    distance = np.clip(inside - outside + change, -1, 1)  # to the changed rim, in pixels
+    cropped = _crop(np.asarray(cv2.convertScaleAbs(distance, alpha=128, beta=128), np.uint8))
+    return digit if cropped is None else cropped
+
+
+def _centre(digit: Images) -> Images:
+    """Put the digit into 28x28 with its centre of mass at the centre, by whole pixels."""
+    height, width = digit.shape
+    moments = cv2.moments(digit)
+    x = round(CENTRE - moments["m10"] / moments["m00"])
+    y = round(CENTRE - moments["m01"] / moments["m00"])
+    x, y = min(max(x, 0), IMAGE_SIZE - width), min(max(y, 0), IMAGE_SIZE - height)
+    canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    canvas[y : y + height, x : x + width] = digit
+    return canvas

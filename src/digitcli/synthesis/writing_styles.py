@@ -1,0 +1,216 @@
+"""Writing a form as a style of its own writes it: pen strokes, each time a little otherwise.
+
+No list of forms is as long as that of the hands that there are. So a form is written halfway to another
+that is like it, its strokes lie beside each other otherwise, turn at their ends, are rounded where they
+have corners, and what is above or below, left or right grows at the other's cost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.synthesis.glyphs import Form
+
+Strokes = list[NDArray[np.float64]]  # each (P, 2), x and y, in a box of about 1 by 1
+
+_SAMPLES = 8  # points between two points of a form
+_POINTS = 32  # of a stroke by which forms are compared and mixed
+_ALIKE = 0.35  # sum of the mean distances in x and in y, up to which two strokes are alike
+_OTHER_SHARE = 0.6  # of another form, at most, in a mixture
+_ENDS = 0.08  # how much longer or shorter a stroke may be at either end; a share of the box
+_BENDS = np.array([(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)])  # half waves over the box, in x and y
+_LEAST, _MOST = -0.3, 1.3  # of the box, within which it is stretched unevenly
+_HOOK_LENGTHS, _HOOK_TURNS, _HOOK_POINTS = (0.06, 0.2), (0.8, 2.6), 6  # shares of the box, radians
+_ROUNDING = (2, 7)  # points on either side over which corners are rounded
+_ASPECT, _SLANT = -0.35, -0.1  # usual logarithm of width to height; x for each y
+
+
+@dataclass(frozen=True)
+class WritingStyle:
+    """How freely a style goes about a form; lengths are shares of the form's box.
+
+    Attributes:
+        wobble: least and most that points move, standard deviation.
+        bend: what each of five smooth waves moves, standard deviation.
+        aspect: of width to height, standard deviation of its logarithm.
+        slant: standard deviation.
+        turn: in radians, standard deviation.
+        stretch: of the exponent by which heights grow above or below, standard deviation.
+        shift: of all strokes but the first, standard deviation.
+        mixing: how often it is mixed with a form that is like it.
+        hooks: how often a stroke turns at either end.
+        rounding: how often a stroke's corners are rounded.
+    """
+
+    wobble: tuple[float, float] = (0.01, 0.03)
+    bend: float = 0.045
+    aspect: float = 0.2
+    slant: float = 0.15
+    turn: float = 0.08
+    stretch: float = 0.0
+    shift: float = 0.0
+    mixing: float = 0.0
+    hooks: float = 0.0
+    rounding: float = 0.0
+
+
+CALM = WritingStyle()
+FREE = WritingStyle(
+    wobble=(0.01, 0.04), aspect=0.28, slant=0.2, stretch=0.3, shift=0.04, mixing=0.5, hooks=0.12, rounding=0.3
+)
+
+
+def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sample a Catmull-Rom spline through `points` (P, 2); twice the same point is a corner."""
+    padded = np.concatenate([points[:1], points, points[-1:]])
+    t = np.linspace(0, 1, _SAMPLES, endpoint=False)[:, np.newaxis]
+    before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    pieces = [
+        b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+        for a, b, c, d in zip(before, start, end, after, strict=True)
+    ]
+    return np.concatenate([*pieces, points[-1:]])
+
+
+def alike(forms: Sequence[Form]) -> list[list[Form]]:
+    """Return for each form the others that have as many strokes, of much the same course."""
+    courses = [_courses(form) for form in forms]
+
+    def are_alike(one: Strokes, other: Strokes) -> bool:
+        return len(one) == len(other) and all(
+            2 * np.abs(a - b).mean() < _ALIKE for a, b in zip(one, other, strict=True)
+        )
+
+    return [
+        [forms[k] for k, other in enumerate(courses) if other is not one and are_alike(one, other)]
+        for one in courses
+    ]
+
+
+def write(
+    form: Form, random: np.random.Generator, style: WritingStyle, others: Sequence[Form] = ()
+) -> Strokes:
+    """Write a form once.
+
+    Args:
+        form: what to write.
+        random: where chance comes from.
+        style: how freely.
+        others: forms to mix it with, those that `alike` gives.
+    """
+    wobble = random.uniform(*style.wobble)
+    if others and random.random() < style.mixing:
+        strokes = _mixed(form, others[int(random.integers(len(others)))], wobble, random)
+    else:
+        strokes = [curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
+    if style.shift:
+        strokes[1:] = [_moved(stroke, style.shift, random) for stroke in strokes[1:]]
+    strokes = [_rounded(stroke, random) if random.random() < style.rounding else stroke for stroke in strokes]
+    bend = random.normal(0, style.bend, (len(_BENDS), 2))
+    strokes = [_bent(_with_other_ends(stroke, style.hooks, random), bend) for stroke in strokes]
+    if style.stretch:
+        strokes = _stretched(strokes, style.stretch, random)
+    aspect = np.exp(random.normal(_ASPECT, style.aspect))
+    slant, turn = random.normal(_SLANT, style.slant), random.normal(0, style.turn)
+    shape = np.array([[aspect, 0.0], [slant, 1.0]]) @ _turning(turn)
+    return [stroke @ shape for stroke in strokes]
+
+
+def _turning(angle: float) -> NDArray[np.float64]:
+    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def _courses(form: Form) -> Strokes:
+    """Return each stroke by points (32, 2) at even distances along it."""
+    courses = []
+    for stroke in form:
+        points = curve(np.array(stroke))
+        way = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
+        places = np.linspace(0, way[-1], _POINTS)
+        courses.append(np.stack([np.interp(places, way, values) for values in points.T], axis=1))
+    return courses
+
+
+def _mixed(one: Form, other: Form, wobble: float, random: np.random.Generator) -> Strokes:
+    """Write what lies between two forms, nearer to the first."""
+    share = random.uniform(0, _OTHER_SHARE)
+    knots = np.linspace(0, _POINTS - 1, _POINTS // 6)
+    strokes = []
+    for a, b in zip(_courses(one), _courses(other), strict=True):
+        moves = random.normal(0, wobble, (2, len(knots)))
+        moved = np.stack([np.interp(np.arange(_POINTS), knots, each) for each in moves], axis=1)
+        strokes.append((1 - share) * a + share * b + moved)
+    return strokes
+
+
+def _moved(stroke: NDArray[np.float64], shift: float, random: np.random.Generator) -> NDArray[np.float64]:
+    """Write a stroke elsewhere, a little turned, larger or smaller."""
+    middle = stroke.mean(axis=0)
+    shape = _turning(random.normal(0, 2.5 * shift)) * np.exp(random.normal(0, 3 * shift))
+    return np.asarray((stroke - middle) @ shape + middle + random.normal(0, shift, 2))
+
+
+def _rounded(stroke: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Round a stroke's corners; its ends stay where they are."""
+    reach = int(random.integers(*_ROUNDING))
+    if len(stroke) < 2 * reach + 3:
+        return stroke
+    padded = np.pad(stroke, ((reach, reach), (0, 0)), mode="edge")
+    window = np.full(2 * reach + 1, 1 / (2 * reach + 1))
+    rounded = np.stack([np.convolve(values, window, "valid") for values in padded.T], axis=1)
+    rounded[[0, -1]] = stroke[[0, -1]]
+    return rounded
+
+
+def _with_other_ends(
+    stroke: NDArray[np.float64], hooks: float, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Leave out a little of a stroke (P, 2) at its ends, go on a little in its direction, or turn there."""
+    if len(stroke) < 2 * _SAMPLES:
+        return stroke
+    for _ in range(2):
+        more = random.uniform(-_ENDS, _ENDS)
+        if more < 0:
+            stroke = stroke[: len(stroke) - round(-more * len(stroke))]
+        else:
+            ahead = stroke[-1] - stroke[-4]
+            stroke = np.concatenate([stroke, [stroke[-1] + ahead * more / max(np.hypot(*ahead), 1e-6)]])
+        if random.random() < hooks:
+            stroke = _hooked(stroke, random)
+        stroke = stroke[::-1]
+    return stroke
+
+
+def _hooked(stroke: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Let a stroke go on in a bow at its end."""
+    ahead = stroke[-1] - stroke[-4]
+    turn = random.choice([-1, 1]) * random.uniform(*_HOOK_TURNS)
+    angles = np.arctan2(ahead[1], ahead[0]) + turn * np.arange(1, _HOOK_POINTS + 1) / _HOOK_POINTS
+    steps = random.uniform(*_HOOK_LENGTHS) / _HOOK_POINTS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.concatenate([stroke, stroke[-1] + np.cumsum(steps, axis=0)])
+
+
+def _bent(stroke: NDArray[np.float64], bend: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stretch here and press together there: a smooth field over the box, the same for all strokes."""
+    waves = np.cos(np.pi * stroke[:, np.newaxis] * _BENDS).prod(axis=2)  # (P, B)
+    return np.asarray(stroke + waves @ bend)
+
+
+def _stretched(strokes: Strokes, deviation: float, random: np.random.Generator) -> Strokes:
+    """Let one half of the box grow at the other's cost: heights, and widths a little."""
+    powers = np.exp(random.normal(0, deviation * np.array([0.6, 1.0])))
+    from_end = random.random(2) < 0.5
+
+    def stretch(values: NDArray[np.float64], power: float, *, backwards: bool) -> NDArray[np.float64]:
+        share = (np.clip(values, _LEAST, _MOST) - _LEAST) / (_MOST - _LEAST)
+        share = 1 - (1 - share) ** power if backwards else share**power
+        return np.asarray(_LEAST + share * (_MOST - _LEAST))
+
+    return [
+        np.stack(
+            [stretch(stroke[:, k], float(powers[k]), backwards=bool(from_end[k])) for k in range(2)], axis=1
+        )
+        for stroke in strokes
+    ]

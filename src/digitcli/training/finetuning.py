@@ -1,0 +1,130 @@
+"""Learning from corrections: where a trained model begins anew, what it is shown, whether it may stay."""
+
+import hashlib
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitcli import artifacts
+from digitcli.config.recipe import Augmentation, Recipe
+from digitcli.datasets import Digits, Split, concatenate
+from digitcli.datasets.split import balanced
+from digitcli.errors import MissingError, TrainingError
+from digitcli.models.model_files import training_recipe
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
+
+MARGIN = 0.002  # how far the accuracy on the validation images may fall
+LEAST_IMAGES = 2  # that this is at least, where there are few
+
+_EPOCHS = 2
+_SLOWER = 0.1  # of the recipe's learning rate
+_IMAGES = 6_000  # of those that the model was trained on, so that it forgets nothing
+_SHARE = 0.15  # of what is shown in an epoch, the corrections
+_MOST_REPEATS = 60  # of a correction in an epoch, each distorted differently
+_DISTORTED = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=1.5, elastic=0.4, stroke_width=0.3)
+
+
+@dataclass(frozen=True)
+class InitialModel:
+    """A trained model from which training goes on.
+
+    Attributes:
+        name: as the user named it.
+        file: ``.keras`` or ``.onnx``.
+        recipe_name, recipe: that it was trained with.
+    """
+
+    name: str
+    file: Path
+    recipe_name: str
+    recipe: Recipe
+
+    def describe(self) -> dict[str, Any]:
+        """Return what ``run.json`` tells of it."""
+        return {"model": self.name, "sha256": _checksum(self.file)}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a model reads before and after; accuracies 0..1, None where there is nothing to read.
+
+    Attributes:
+        corrections: on the drawings that were trained on.
+        validation, test: on images that were not.
+    """
+
+    corrections: tuple[float, float] | None
+    validation: tuple[float, float]
+    test: tuple[float, float]
+
+
+def find(name: str) -> InitialModel:
+    """Find a model and the recipe beside it.
+
+    Args:
+        name: a run's folder, a ``.keras`` or ``.onnx`` file in one, or ``box``.
+
+    Raises `MissingError` where there is no model, `InputError` where nothing tells its recipe.
+    """
+    if name == PRETRAINED:
+        file = PRETRAINED_MODEL
+    else:
+        file = Path(name)
+        if os.path.isdir(file):
+            models = [file / each for each in (artifacts.KERAS_MODEL, artifacts.MODEL)]
+            file = next((each for each in models if os.path.isfile(each)), models[0])
+    if not os.path.isfile(file):
+        raise MissingError(
+            f"--init {name}: no model {file}; expected a run's folder, a model file in one, or {PRETRAINED}"
+        )
+    return InitialModel(name, file, *training_recipe(file))
+
+
+def gentle(recipe: Recipe) -> Recipe:
+    """Return the recipe for going on with a model: short, slow, and with distorted images."""
+    values = recipe.model_dump()
+    values["epochs"] = _EPOCHS
+    values["patience"] = None
+    values["ema"] = 0.0
+    values["optimizer"]["learning_rate"] *= _SLOWER
+    if recipe.augmentation == Augmentation():
+        values["augmentation"] = _DISTORTED.model_dump()
+    share = _IMAGES / 55_000  # of what synthesis draws for all of MNIST
+    values["synthesis"] = {key: math.ceil(count * share) for key, count in values["synthesis"].items()}
+    return Recipe.model_validate(values)
+
+
+def mix(split: Split, extra: Digits, seed: int) -> Split:
+    """Return a split whose training images are some of `split`'s and the corrections, repeated."""
+    train = split.train
+    if len(train) > _IMAGES:
+        train = train.take(balanced(train.labels, _IMAGES, seed))
+    repeats = min(_MOST_REPEATS, max(1, round(_SHARE * len(train) / (1 - _SHARE) / len(extra))))
+    repeated = Digits(np.repeat(extra.images, repeats, axis=0), np.repeat(extra.labels, repeats))
+    mixed = concatenate([train, repeated])
+    return Split(split.name, split.sha256, mixed, split.validation, split.test)
+
+
+def describe_extra(file: Path, extra: Digits) -> dict[str, Any]:
+    """Return what ``run.json`` tells of the corrections."""
+    checksum = hashlib.sha256(extra.images.tobytes() + extra.labels.tobytes())
+    return {"file": str(file), "drawings": len(extra), "sha256": checksum.hexdigest()}
+
+
+def require_kept(before: float, after: float, images: int) -> None:
+    """Raise a `TrainingError` where the validation accuracy fell too far for the model to be replaced."""
+    allowed = max(MARGIN, LEAST_IMAGES / images)
+    if before - after > allowed + 1e-9:
+        raise TrainingError(
+            f"the new model reads {after:.2%} of the {images:,} validation images, the one before "
+            f"{before:.2%}; it may fall by {allowed:.2%} at most; nothing was replaced; "
+            "lower --learning-rate, or check the labels of the corrections"
+        )
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,132 @@
+"""How far a training run has come: what is told on the way, and what is complete of it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from numpy.typing import NDArray
+
+from digitcli.models.classifier import Weights
+
+if TYPE_CHECKING:
+    from digitcli.training.train import Run
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a run is, between two chunks of steps.
+
+    Attributes:
+        epoch, step: from 1; `step` counts within the epoch, of `steps`.
+        loss, accuracy: means over the epoch so far; accuracy 0..1.
+        images_per_second: over the last steps.
+        share: of the run that is done, 0..1; of one network of several, that one's.
+        seconds_left: of training.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    share: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A complete epoch; accuracies 0..1, learning rate of its last step, wall-clock seconds.
+
+    `epoch` counts through all networks, of which it trained number `member`, from 1. `loss` and
+    `accuracy` are means over the epoch's batches as they were trained on, dropout and distortions
+    included; `val_loss` and `val_accuracy` are measured after it.
+    """
+
+    epoch: int
+    member: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+class Reporter(Protocol):
+    """Hears how a run goes."""
+
+    def start(self, run: "Run") -> None:
+        """Recipe and data are known; TensorFlow is about to be loaded."""
+
+    def warn(self, words: str) -> None:
+        """Something is not as the user may think it is."""
+
+    def stage(self, words: str) -> None:
+        """Something that is neither step nor epoch begins."""
+
+    def step(self, step: Step) -> None:
+        """A chunk of steps is done."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is complete."""
+
+
+class SilentReporter:
+    """Hears, and does nothing."""
+
+    def start(self, run: "Run") -> None:
+        """Do nothing."""
+
+    def warn(self, words: str) -> None:
+        """Do nothing."""
+
+    def stage(self, words: str) -> None:
+        """Do nothing."""
+
+    def step(self, step: Step) -> None:
+        """Do nothing."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class Progress:
+    """What is complete of a run, enough to go on with it.
+
+    Attributes:
+        epochs: so far, of all networks.
+        members: the weights of each finished network.
+        kept: those that would be kept of the network in training; empty between networks.
+        state: every variable of the network in training, after its last complete epoch.
+        seconds: of training so far.
+        building: seconds of those in which this process built and traced networks.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    members: list[Weights] = field(default_factory=list)
+    kept: Weights = field(default_factory=list)
+    state: Arrays = field(default_factory=dict)
+    seconds: float = 0.0
+    building: float = 0.0
+
+    def advance(self, epoch: Epoch, kept: Weights, state: Arrays, seconds: float) -> None:
+        """Add a complete epoch."""
+        self.kept, self.state, self.seconds = kept, state, seconds
+        self.epochs.append(epoch)
+
+    def complete_member(self) -> None:
+        """Count the network in training among the finished ones."""
+        self.members.append(self.kept)
+        self.kept, self.state = [], {}
+
+    def weights(self) -> list[Weights]:
+        """The weights of every network so far, the one in training included."""
+        return [*self.members, self.kept] if self.kept else self.members
+
+    def history(self) -> dict[str, list[float]]:
+        """Return one list per quantity, in Keras's layout."""
+        columns = [asdict(epoch) for epoch in self.epochs]
+        return {key: [row[key] for row in columns] for key in Epoch.__dataclass_fields__}

@@ -1,0 +1,194 @@
+"""Training from Python: what the command ``digitcli train`` does, as one function."""
+
+import contextlib
+import importlib
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitcli import artifacts, datasets
+from digitcli.config.recipe import Recipe, load_recipe
+from digitcli.datasets import Digits, Split, stroke_files
+from digitcli.errors import OptionError
+from digitcli.training import checkpoints, finetuning
+from digitcli.training.checkpoints import Checkpoint, RunSettings
+from digitcli.training.cluster.configuration import Cluster
+from digitcli.training.finetuning import InitialModel
+from digitcli.training.progress import Reporter, SilentReporter
+
+if TYPE_CHECKING:
+    from digitcli.training.run import RunResult
+
+MAX_TIME_BUDGET = 1_000_000  # seconds
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training run computes and where its results go.
+
+    Attributes:
+        split: the images, by what they are used for.
+        settings: recipe, data and all else that decides what it computes, as records tell it.
+        folder: where its files go.
+        started: when it began, as `time.perf_counter` tells it.
+        checkpoint: where to go on from.
+        cluster: the workers that train together, if more than this process.
+        cluster_wait: seconds to wait for the other workers.
+        tensorboard: write the curves for TensorBoard, too.
+        initial_model: the trained model whose weights are the first ones, if any.
+        extra: labelled drawings to train on beside the rest, for a run that has an initial model.
+    """
+
+    recipe: Recipe
+    split: Split
+    settings: RunSettings
+    folder: Path
+    started: float
+    checkpoint: Checkpoint | None = None
+    cluster: Cluster | None = None
+    cluster_wait: float = 300.0
+    tensorboard: bool = False
+    initial_model: InitialModel | None = None
+    extra: Digits | None = None
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the run's files and results."""
+        return self.cluster is None or self.cluster.task == 0
+
+
+def train(
+    recipe: str | None = None,
+    *,
+    data: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    precision: str | None = None,
+    limit: int | None = None,
+    time_budget: float | None = None,
+    folder: Path = artifacts.DEFAULT_FOLDER,
+    resume: bool = False,
+    init: str | None = None,
+    extra: Path | None = None,
+    deterministic: bool = False,
+    cluster: Cluster | None = None,
+    cluster_wait: float = 300.0,
+    tensorboard: bool = False,
+    reporter: Reporter | None = None,
+) -> "RunResult":
+    """Train a network, test it, and keep it with its history and plots.
+
+    Args:
+        recipe: a name or a ``.toml`` file; ``default``, unless a run or a model is gone on with.
+        data: a data source in place of the recipe's: ``mnist``, ``sample``, a file or a folder.
+        epochs: passes over the training images, in place of the recipe's, as the next four.
+        batch_size: images of a step, over all machines together.
+        learning_rate: the highest one.
+        seed: decides first weights, order of the images and dropout.
+        precision: ``auto``, ``float32`` or ``bfloat16``.
+        limit: use only this many training images, as many of each digit; 100 at least.
+        time_budget: seconds of training, 1 to 1,000,000, in place of a number of epochs.
+        folder: where the run's files go; they replace those of an earlier run together, at the end.
+        resume: go on with the unfinished run in `folder`.
+        init: go on with a trained model by its own recipe, slower and shorter: a run's folder, a model
+            file in one, or ``pretrained``.
+        extra: a file of labelled pen strokes to learn from, with `init`.
+        deterministic: the same seed on the same machine gives the same weights to the bit; slower.
+        cluster: the workers that train together.
+        cluster_wait: seconds to wait for the other workers.
+        tensorboard: write the curves for TensorBoard, too.
+        reporter: hears how it goes.
+
+    Raises:
+        OptionError: a value, or a combination of values, that cannot be used.
+        InputError: a recipe, data source, model or checkpoint that is not what it must be.
+        MissingError: a model or a checkpoint that is not there.
+        TrainingError: training diverged, lost a worker, or made a corrected model forget.
+        ExportError: the exported model disagrees with the Keras model; nothing is replaced.
+        InterruptedRun: Ctrl-C; the last complete epoch is kept in the folder ``interrupted``.
+    """
+    started = time.perf_counter()
+    reporter = reporter or SilentReporter()
+    if time_budget is not None and not 1 <= time_budget <= MAX_TIME_BUDGET:
+        raise OptionError(f"--time-budget: found {time_budget:g}; expected 1 to {MAX_TIME_BUDGET:,} seconds")
+    if extra and not init:
+        raise OptionError("--extra: expects --init MODEL, such as --init pretrained or --init artifacts")
+    if init and (recipe or cluster):
+        other = "--config" if recipe else "other workers"
+        raise OptionError(f"--init goes on with a model's own recipe, alone; expected no {other}")
+    checkpoint = checkpoints.load(folder) if resume else None
+    initial_model = finetuning.find(init) if init else None
+    if checkpoint:  # what is not said anew is as it was
+        limit = checkpoint.settings.limit if limit is None else limit
+        time_budget = checkpoint.settings.time_budget if time_budget is None else time_budget
+        deterministic = deterministic or checkpoint.settings.deterministic
+    name, resolved = resolve_recipe(recipe, checkpoint, initial_model)
+    resolved = resolved.override(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        data=data,
+        precision=precision,
+    )
+    # TensorFlow takes seconds to import; the data comes meanwhile
+    threading.Thread(target=_import_tensorflow).start()
+    split = datasets.load_split(resolved.data, limit)
+    corrections = _load_extra(extra, reporter) if extra else None
+    described = split.describe()
+    if initial_model:
+        described["init"] = initial_model.describe()
+    if extra and corrections is not None:
+        described["extra"] = finetuning.describe_extra(extra, corrections)
+    recipe_values = {"name": name, **resolved.model_dump(mode="json")}
+    settings = RunSettings(recipe_values, described, limit, deterministic, time_budget)
+    if checkpoint:
+        checkpoints.require_same(checkpoint.settings, settings)
+    run = Run(
+        recipe=resolved,
+        split=split,
+        settings=settings,
+        folder=folder,
+        started=started,
+        checkpoint=checkpoint,
+        cluster=cluster,
+        cluster_wait=cluster_wait,
+        tensorboard=tensorboard,
+        initial_model=initial_model,
+        extra=corrections,
+    )
+    if run.is_chief:
+        artifacts.require_writable(folder)
+    reporter.start(run)
+
+    from digitcli.training.run import execute
+
+    return execute(run, reporter)
+
+
+def resolve_recipe(
+    name_or_path: str | None, checkpoint: Checkpoint | None = None, initial_model: InitialModel | None = None
+) -> tuple[str, Recipe]:
+    """Return name and content of the recipe that is meant: the one named, else that which is gone on with."""
+    if name_or_path is None and checkpoint:
+        return checkpoint.recipe_name, checkpoint.recipe
+    if name_or_path is None and initial_model:
+        return f"{initial_model.recipe_name}, fine-tuned", finetuning.gentle(initial_model.recipe)
+    return load_recipe("default" if name_or_path is None else name_or_path)
+
+
+def _load_extra(file: Path, reporter: Reporter) -> Digits:
+    """Read corrections; lines that cannot be used are told, and the others are."""
+    digits, damaged = stroke_files.load_good(file)
+    for error in damaged:
+        reporter.warn(f"Left out: {error}")
+    return digits
+
+
+def _import_tensorflow() -> None:
+    with contextlib.suppress(Exception):  # told where it is needed
+        importlib.import_module("digitcli.models.backend")

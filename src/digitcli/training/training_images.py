@@ -1,0 +1,25 @@
+"""The images that a run trains on: the data source's own, and those that the program draws in addition."""
+
+from digitcli.config.recipe import Synthesis
+from digitcli.datasets import Digits, concatenate
+from digitcli.recognition.rules.cuttings import miscut, touching
+from digitcli.synthesis import drawing
+
+
+def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
+    """Return the training images with those drawn in addition, which come last.
+
+    Args:
+        train: the data source's.
+        synthesis: how many of each kind are drawn.
+        seed: the same seed draws the same.
+    """
+    parts = [train]
+    if synthesis.digits:
+        parts.append(drawing.digits(synthesis.digits, seed))
+    written = concatenate(parts)
+    if synthesis.touching:
+        parts.append(touching(synthesis.touching, seed, written))
+    if synthesis.non_digits:
+        parts.append(drawing.non_digits(synthesis.non_digits, seed, written, miscut))
+    return concatenate(parts)
