@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from digitcli.artifacts import HISTORY_COLUMNS, read_data_record, read_history, replacing, require_writable
+from digitcli.artifacts import HISTORY_COLUMNS, read_history, replacing, require_writable
 from digitcli.errors import DigitcliError, InputError, MissingError, OptionError
+from digitcli.run_record import RunRecord
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -127,6 +128,6 @@ def test_damaged_history(tmp_path: Path, content: str) -> None:
 def test_missing_history_and_run(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="digitcli train --artifacts"):
         read_history(tmp_path)
-    assert read_data_record(tmp_path) == {}
+    assert RunRecord.read(tmp_path).data is None
     (tmp_path / "run.json").write_text('{"data": [1]}')
-    assert read_data_record(tmp_path) == {}
+    assert RunRecord.read(tmp_path).data is None

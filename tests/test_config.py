@@ -127,7 +127,8 @@ augmentation = { rotate = 3 }
         "optimizer (sgd): learning_rate: found nan; expected a finite number",
         "optimizer (sgd): momentum: found 'high'; expected a valid number",
         "schedule: type 'triangle' is unknown; expected one of constant, cosine, one-cycle",
-        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift, elastic, stroke_width",
+        "augmentation: rotate: unknown key; expected one of rotation, scale, shear, shift, elastic, "
+        "stroke_width",
     }
 
 

@@ -119,7 +119,7 @@ def test_what_is_no_number_either_stays_one_mark_and_can_be_corrected(session: S
         do(session, "up")
     assert words(session) == "not a digit"
     assert (session.canvas_reading.single, rounds) == (True, 2)
-    do(session, "occlusion_saliency")
+    do(session, "explain")
     session.refresh()
     do(session, "mode", "mode")  # a number, whatever it looks like
     assert session.mode == Mode.NUMBER
@@ -263,7 +263,7 @@ def test_faces_can_tell_what_was_read_again(session: Session) -> None:
 
 def test_the_heat_map_finds_where_the_ink_counts(session: Session, recognizer: Recognizer) -> None:
     draw(session, 7)
-    do(session, "occlusion_saliency")
+    do(session, "explain")
     session.refresh()
     (saliency,) = session.canvas_reading.saliency
     (form,) = session.canvas_reading.forms
@@ -440,7 +440,7 @@ def test_tensorflow_stays_out(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom digitcli.cli.app import run\n"
         "status = run(['draw', '--replay', 'some.jsonl', '--headless', '--fast'])\n"
-        "heavy = {'tensorflow', 'keras', 'tf2onnx', 'matplotlib', 'PIL', 'digitcli.datasets'}\n"
+        "heavy = {'tensorflow', 'keras', 'tf2onnx', 'matplotlib', 'PIL'}\n"
         "print(sorted(heavy & set(sys.modules)), status, file=sys.stderr)"
     )
     assert execute("-c", code, cwd=tmp_path).stderr.splitlines()[-1] == "[] 0"

@@ -7,7 +7,6 @@
 import os
 from pathlib import Path
 
-from digitcli.datasets import folder, idx, npz, packaged, stroke_files
 from digitcli.datasets.digits import NO_DIGIT, Dataset, Digits, concatenate
 from digitcli.datasets.memory import ALIGNMENT
 from digitcli.datasets.split import Split, split_dataset
@@ -36,6 +35,9 @@ def load(source: str) -> Dataset:
 
     Raises `DataError` naming the file, what was found and what was expected.
     """
+    # each only needs its own libraries; who takes pen strokes alone needs none of them
+    from digitcli.datasets import folder, idx, npz, packaged, stroke_files
+
     if source in packaged.NAMES:
         return packaged.load(source)
     path = Path(source)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digitcli.evaluation.report import corruptions, facts, pair, results
+from digitcli.evaluation.report import facts, pair, results, robustness_tables
 from digitcli.evaluation.report.card import Card, images_a_second
 from digitcli.evaluation.report.markup import Markup, element, join
 from digitcli.evaluation.report.wording import interval, milliseconds, percent, size
@@ -20,8 +20,8 @@ def render(card: Card) -> str:
         "Confusions": results.confusions(card),
         "Mistakes": results.mistakes(card),
         "Calibration": results.calibration(card),
-        "Robustness": corruptions.robustness(card),
-        "Smallest corruption": corruptions.flips(card),
+        "Robustness": robustness_tables.robustness(card),
+        "Smallest corruption": robustness_tables.flips(card),
         "Speed and size": facts.speed(card),
         "Training": facts.training(card.models[0].file.run),
     }

@@ -27,9 +27,9 @@ def robustness(card: Card) -> Markup:
         ),
         element(
             "p",
-            f"In the mean over all corruptions and severities {percent(prepared.mean)} are read right prepared, "
-            f"and {percent(as_they_are.mean)} as they are; uncorrupted it is {percent(prepared.uncorrupted)} and "
-            f"{percent(as_they_are.uncorrupted)}.",
+            f"In the mean over all corruptions and severities {percent(prepared.mean)} are read right "
+            f"prepared, and {percent(as_they_are.mean)} as they are; uncorrupted it is "
+            f"{percent(prepared.uncorrupted)} and {percent(as_they_are.uncorrupted)}.",
         ),
         table(
             ["corruption", *(f"severity {severity}" for severity in SEVERITIES)],
@@ -93,8 +93,8 @@ def flips(card: Card) -> Markup:
         element(
             "p",
             f"Of {FLIPPED_IMAGES} of MNIST's test images, those that are read right uncorrupted: each was "
-            "corrupted more and more until it was read otherwise. A tenth and half of them have flipped at the "
-            "amounts given; some never flip up to severity 5. Last comes the image that takes least.",
+            "corrupted more and more until it was read otherwise. A tenth and half of them have flipped at "
+            "the amounts given; some never flip up to severity 5. Last comes the image that takes least.",
         ),
         table(headings, rows, "The smallest corruption that flips a reading", groups),
     )
