@@ -26,9 +26,10 @@ train: $(INSTALLED)  ## install what is missing, train the default recipe on MNI
 test: $(INSTALLED)  ## install what is missing, run the tests (ARGS="-k onnx" adds options)
 	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
-lint: $(INSTALLED)  ## style and format
+lint: $(INSTALLED)  ## style, format, and which package imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
@@ -56,5 +57,5 @@ constraints:  ## write constraints.txt anew from the newest packages that fit py
 	tools/make_constraints.sh
 
 clean:  ## remove the virtual environment, caches and build leftovers
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
