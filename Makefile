@@ -9,22 +9,29 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench bench-long pretrained constraints clean
+.PHONY: help train test test-fast lint types bench bench-long pretrained constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "digitcli needs Python 3.11, 3.12 or 3.13; found none"; exit 1; }
+	@PYTHON=$(PYTHON) tools/install_system_packages.sh venv
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 train: $(INSTALLED)  ## install what is missing, train the default recipe on MNIST (ARGS="--epochs 3" adds options)
+	@tools/install_system_packages.sh opencv
 	$(BIN)/digitcli train $(ARGS)
 
 test: $(INSTALLED)  ## install what is missing, run the tests (ARGS="-k onnx" adds options)
+	@tools/install_system_packages.sh opencv tests
 	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
+
+test-fast: $(INSTALLED)  ## the tests that take little time and need neither screen nor browser
+	@tools/install_system_packages.sh opencv
+	$(BIN)/python -m pytest --numprocesses 2 -m "not slow and not gui and not browser" $(ARGS)
 
 lint: $(INSTALLED)  ## style, format, and which package imports which
 	$(BIN)/ruff check .
