@@ -10,7 +10,7 @@
 set -euo pipefail
 
 has_command() { command -v "$1" >/dev/null; }
-has_library() { PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep --fixed-strings --quiet "$1"; }
+has_library() { [[ $(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p) == *"$1"* ]]; }
 
 # Print the packages that a part needs and that are missing, one a line.
 missing_packages() {
