@@ -9,26 +9,34 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types bench bench-long pretrained constraints clean
+.PHONY: help train test test-fast lint types bench bench-long pretrained constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "digitcli needs Python 3.11, 3.12 or 3.13; found none"; exit 1; }
+	@PYTHON=$(PYTHON) tools/install_system_packages.sh venv
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 train: $(INSTALLED)  ## install what is missing, train the default recipe on MNIST (ARGS="--epochs 3" adds options)
+	@tools/install_system_packages.sh opencv
 	$(BIN)/digitcli train $(ARGS)
 
 test: $(INSTALLED)  ## install what is missing, run the tests (ARGS="-k onnx" adds options)
+	@tools/install_system_packages.sh opencv tests
 	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
-lint: $(INSTALLED)  ## style and format
+test-fast: $(INSTALLED)  ## the tests that take little time and need neither screen nor browser
+	@tools/install_system_packages.sh opencv
+	$(BIN)/python -m pytest --numprocesses 2 -m "not slow and not gui and not browser" $(ARGS)
+
+lint: $(INSTALLED)  ## style, format, and which package imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(INSTALLED)  ## strict types over src
 	$(BIN)/mypy
@@ -56,5 +64,5 @@ constraints:  ## write constraints.txt anew from the newest packages that fit py
 	tools/make_constraints.sh
 
 clean:  ## remove the virtual environment, caches and build leftovers
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,91 @@ from digitcli import datasets
 from digitcli.datasets import Dataset, Digits
 
 REPOSITORY = Path(__file__).parents[1]
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+STRICT = os.environ.get("CI") == "true"  # there a test that is left out is a failure
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the tests and all that they start a temporary folder of their own: what is killed leaves files."""
+    if is_worker(config):
+        return  # in the environment of the process that started it
+    config.stash[_TEMPORARY] = Path(tempfile.mkdtemp(prefix="digitcli-tests-"))
+    config.stash[_BEFORE] = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(config.stash[_TEMPORARY])
+    tempfile.tempdir = None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it again, but for the folders of tests that failed."""
+    if _TEMPORARY not in config.stash:
+        return
+    if config.stash[_BEFORE] is None:
+        os.environ.pop("TMPDIR")
+    else:
+        os.environ["TMPDIR"] = config.stash[_BEFORE]
+    tempfile.tempdir = None
+    folder = config.stash[_TEMPORARY]
+    for path in folder.iterdir():
+        if config.stash.get(_FAILED, False) and path.name.startswith("pytest-of-"):
+            continue
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+_TEMPORARY = pytest.StashKey[Path]()
+_BEFORE = pytest.StashKey[str | None]()
+_FAILED = pytest.StashKey[bool]()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def missing(marker: str) -> str:
+    """Return what a kind of test needs and this machine lacks, in words; nothing where all is there."""
+    if marker == "browser":
+        return "" if BROWSER else "needs chromium or google-chrome"
+    if not sys.platform.startswith("linux"):
+        return "needs Linux: the screen in memory is Xvfb's"
+    absent = [program for program in ("Xvfb", "xdotool") if not shutil.which(program)]
+    return f"needs {' and '.join(absent)}" if absent else ""
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for by marker are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a screen or a browser; leave out what this machine cannot do."""
+    lacking = {marker: missing(marker) for marker in ("gui", "browser")}
+    for item in items:
+        for fixture, marker in (("screen", "gui"), ("browser", "browser")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+        for marker, words in lacking.items():
+            if words and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=words))
+
+
+@pytest.hookimpl(tryfirst=True)  # before the summary is written
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if is_worker(session.config) or reporter is None:
+        return
+    if STRICT and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    session.config.stash[_FAILED] = session.exitstatus != pytest.ExitCode.OK
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what was left out, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    terminalreporter.section("left out" + (", which is a failure where CI=true" if STRICT else ""))
+    reasons = Counter(
+        (report.nodeid.partition("::")[0], report.longrepr[2].removeprefix("Skipped: ")) for report in skipped
+    )
+    for (file, reason), count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{file}: {count} test{'s' * (count > 1)}: {reason}")
 
 
 @dataclass(frozen=True)

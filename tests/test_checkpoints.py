@@ -44,6 +44,7 @@ def unfinished(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, digitcli: Command) -> None:
     recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6\n", RICH) + DISTORTED
     (tmp_path / "rich.toml").write_text(recipe)

@@ -181,6 +181,7 @@ def start_workers(folder: Path, *options: object, count: int = 2) -> list[subpro
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path: Path, digitcli: Command) -> None:
     """Their weights are equal to the bit, and as good as those of one process; only the chief writes."""
     workers = start_workers(tmp_path, "--artifacts", "together", "--quiet")
@@ -202,6 +203,7 @@ def test_two_processes_train_one_network(tmp_path: Path, digitcli: Command) -> N
     assert np.mean(chief["history"]["loss"]) == pytest.approx(np.mean(alone["history"]["loss"]), rel=0.2)
 
 
+@pytest.mark.slow
 def test_a_time_budget_and_tensorboard_with_two_processes(tmp_path: Path) -> None:
     workers = start_workers(tmp_path, "--time-budget", 12, "--tensorboard", "--quiet")
     outputs = [worker.communicate(timeout=300) for worker in workers]
@@ -227,6 +229,7 @@ def test_workers_with_other_options_are_refused_at_once(tmp_path: Path) -> None:
     assert all("is to do something else" in each for each in words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_worker_that_dies_ends_the_others(tmp_path: Path, victim: int) -> None:
     workers = start_workers(tmp_path, "--epochs", 500)
@@ -246,6 +249,7 @@ def test_a_worker_that_dies_ends_the_others(tmp_path: Path, victim: int) -> None
     assert (tmp_path / "artifacts" / "checkpoint.npz").is_file()
 
 
+@pytest.mark.slow
 def test_lost_workers_resume_together(tmp_path: Path) -> None:
     workers = start_workers(tmp_path, "--epochs", 4)
     for line in workers[0].stderr:

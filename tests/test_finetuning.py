@@ -113,6 +113,7 @@ def test_a_fall_is_refused() -> None:
         require_kept(0.99, 0.97, 200)
 
 
+@pytest.mark.slow
 def test_corrections_are_learnt_and_nothing_else_forgotten(
     digitcli: Command, trained: Path, corrections: Path
 ) -> None:

@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import Command
 from PIL import Image
 
@@ -28,6 +29,7 @@ def test_a_folder_of_images_goes_through_the_one_preprocessing(tmp_path: Path, f
     assert np.array_equal(dataset.test.images[0], expected)
 
 
+@pytest.mark.slow
 def test_it_is_evaluated_and_trained_on(digitcli: Command, tmp_path: Path, few: Digits) -> None:
     save(tmp_path / "mine", few, 200)
     outcome = digitcli("evaluate", "--data", "mine", "--json")

@@ -36,6 +36,7 @@ def test_the_wheel_holds_what_it_must_and_no_more(wheel: Path) -> None:
     assert wheel.stat().st_size < 15e6
 
 
+@pytest.mark.slow
 def test_installed_elsewhere_it_trains_evaluates_and_plots(wheel: Path, tmp_path: Path) -> None:
     """Unpacked where nothing of the checkout is seen; the libraries are those of this environment."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path / "site")]

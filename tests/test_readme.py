@@ -39,6 +39,8 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.gui
 def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
     """As shown, but for the length: training gets fewer images and epochs, where none are given to lose."""
     (tmp_path / "mine.toml").write_text(blocks("toml")[0])
@@ -106,7 +108,9 @@ def test_make_test_runs_the_tests(tmp_path: Path) -> None:
     """Not run inside itself: what it would run is looked at instead."""
     assert "make test" in commands()
     make = f"make --no-print-directory -C {REPOSITORY} VENV={sys.prefix} -o {sys.prefix}/.installed"
-    assert run(f"{make} -n test", tmp_path).startswith(f"{sys.prefix}/bin/python -m pytest ")
+    system, tests = run(f"{make} -n test", tmp_path).splitlines()
+    assert system == "tools/install_system_packages.sh opencv tests"
+    assert tests.startswith(f"{sys.prefix}/bin/python -m pytest ")
 
 
 def test_no_command_is_left_out() -> None:

@@ -91,6 +91,7 @@ def figures(made: tuple[Path, Outcome]) -> dict[str, Any]:
     return json.loads((made[0] / "out" / "card" / "report.json").read_text())
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_wrote_and_needs_no_tensorflow(made: tuple[Path, Outcome]) -> None:
     folder, outcome = made
     assert outcome.stderr == ""
@@ -215,6 +216,7 @@ def without_times(value: Any) -> Any:
     return [without_times(each) for each in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_two_models_in_a_report_that_comes_out_alike_twice(trained: Path, tmp_path: Path) -> None:
     card = card_of(trained / "model.onnx", PRETRAINED_MODEL)

@@ -82,6 +82,7 @@ def test_run_json_tells_how_the_model_came_to_be(trained_once: tuple[Path, Outco
     assert run["parameters"] == sum(w.size for w in weights(trained_once[0] / "model.keras"))
 
 
+@pytest.mark.slow
 def test_json_alone_on_stdout(digitcli: Command, tmp_path: Path) -> None:
     outcome = digitcli(
         "train", "--config", "ci", "--epochs", 1, "--limit", 300, "--seed", 5, "--batch-size", 20,
@@ -101,6 +102,7 @@ def test_json_alone_on_stdout(digitcli: Command, tmp_path: Path) -> None:
     assert (folder / "samples.png").read_bytes() == drawn  # of the 300 images that were used
 
 
+@pytest.mark.slow
 def test_deterministic_runs_give_the_same_bits(digitcli: Command, tmp_path: Path) -> None:
     def train(folder: str) -> list[np.ndarray]:
         outcome = digitcli(
@@ -284,6 +286,7 @@ def test_what_stands_in_the_way_is_said_before_training(
     assert "Loading" not in outcome.stderr
 
 
+@pytest.mark.slow
 def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
     """On the full MNIST: the data counts, not the number of epochs."""
     with start(tmp_path, "--epochs", 1, "--quiet") as process:
@@ -299,6 +302,7 @@ def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
     assert 200e6 < peak < 2e9
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_the_curves(digitcli: Command, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.util.tensor_util import make_ndarray
@@ -353,6 +357,7 @@ def weights_of(folder: Path) -> list[np.ndarray]:
     return weights(folder / "artifacts" / "model.keras")
 
 
+@pytest.mark.slow
 def test_several_networks_are_kept_as_one_model(digitcli: Command, tmp_path: Path) -> None:
     recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6", "epochs = 3\nmembers = 2", 1)
     (tmp_path / "two.toml").write_text(recipe)
@@ -368,6 +373,7 @@ def test_several_networks_are_kept_as_one_model(digitcli: Command, tmp_path: Pat
     assert digitcli("plot").status == 0
 
 
+@pytest.mark.slow
 def test_augmentation_is_shown(digitcli: Command, tmp_path: Path) -> None:
     recipe = (
         FOLDER / "ci.toml"

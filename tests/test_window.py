@@ -427,6 +427,7 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
         assert cv2.countNonZero(cv2.absdiff(face.picture[..., 0], int(ground[0]))) > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [USUAL, (480, 800), (2100, 1300)])
 def test_a_picture_that_follows_is_the_one_drawn_at_once(
     recognizer: Recognizer, size: tuple[int, int]
