@@ -75,7 +75,7 @@ class Place:
             self.work,
             self.temporary,
             *(self.home / name for name in OF_MATPLOTLIB),
-            Path("/dev"),
+            *map(Path, ("/dev", "/proc")),  # no files; threads write their names there
         ]
 
     @property
