@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # some tests import ONNX Runtime without digitcli
+
 from digitcli import datasets
 from digitcli.datasets import Dataset, Digits
 
