@@ -2,7 +2,7 @@
 
     python benchmarks/recipes.py                       # those that take minutes
     python benchmarks/recipes.py --recipes quick       # one; the rest of the table stays
-    python benchmarks/recipes.py --recipes reader best ensemble --keep runs   # those that take hours
+    python benchmarks/recipes.py --recipes pretrained best ensemble --keep runs   # those that take hours
     python benchmarks/recipes.py --table               # only the table, from what was measured
 
 Nothing else should run meanwhile. Prints a Markdown table and the machine; every run goes as JSON
@@ -20,8 +20,8 @@ from typing import Any
 
 from measure import RESULTS, in_words, machine, print_table, write
 
-ORDER = ("ci", "quick", "default", "classic", "best", "ensemble", "reader")
-LONG = ("best", "ensemble", "reader")
+ORDER = ("ci", "quick", "default", "classic", "best", "ensemble", "pretrained")
+LONG = ("best", "ensemble", "pretrained")
 SEEDS = {"quick": 5, "classic": 1, "ensemble": 1, "pretrained": 1}  # three of the others
 DEFAULT_SEEDS = 3
 HEADINGS = ["recipe", "epochs", "test accuracy", "training", "parameters", "ONNX file"]

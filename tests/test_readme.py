@@ -1,4 +1,4 @@
-"""README tells the truth: every command and every piece of code in it is run."""
+"""README and docs tell the truth: every command and every piece of code in them is run."""
 
 import json
 import os
@@ -16,16 +16,27 @@ from serving import Server
 
 from digitcli.window.layout import USUAL, arrange
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+README = REPOSITORY / "README.md"
+DOCS = REPOSITORY / "docs"
+PAGES = (README, *(DOCS / f"{name}.md" for name in ("commands", "recipes", "drawing", "serving", "export")))
+LEAVES = {  # what a page's commands leave behind at some time
+    "README.md": {"artifacts/model.onnx"},
+    "commands.md": {"artifacts/confusion.png", "artifacts/comparison.png", "report/report.html"},
+    "recipes.md": {"runs/mine/model.onnx"},
+    "drawing.md": {"artifacts/corrections.jsonl", "session.jsonl"},
+    "serving.md": set(),
+    "export.md": {"artifacts/exported/model.tflite", "artifacts/exported/model.int8.onnx"},
+}
 BIN = Path(sys.executable).parent
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
-    lines = "".join(blocks("console")).splitlines()
+def commands(page: Path) -> list[str]:
+    lines = "".join(blocks(page, "console")).splitlines()
     assert all(line.startswith("$ ") for line in lines)
     return [line.removeprefix("$ ") for line in lines]
 
@@ -41,36 +52,40 @@ def run(command: str, folder: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.gui
-def test_every_digitcli_command_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_digitcli_command_in_order(tmp_path: Path, page: Path) -> None:
     """As shown, but for the length: training gets fewer images and epochs, where none are given to lose."""
-    (tmp_path / "mine.toml").write_text(blocks("toml")[0])
-    (tmp_path / "docs").symlink_to(REPOSITORY / "docs")
-    shown = [command for command in commands() if command.startswith("digitcli ")]
-    assert len(shown) >= 8
+    for content in blocks(page, "toml"):
+        (tmp_path / "mine.toml").write_text(content)
+    (tmp_path / "docs").symlink_to(DOCS)
+    shown = [command for command in commands(page) if command.startswith("digitcli ")]
+    assert shown
     found: set[str] = set()  # at any time: a new model takes the pictures of the one before away
     for command in shown:
         if command.startswith("digitcli draw") and "--headless" not in command:
             in_a_window(command, tmp_path)
-            continue
-        if command.startswith("digitcli serve"):
+        elif command.startswith("digitcli serve"):
             in_a_browser(command, tmp_path)
-            continue
-        shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
-        run(command + shorter, tmp_path)
+        else:
+            shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
+            run(command + shorter, tmp_path)
         found |= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    expected = (
-        "artifacts/confusion.png",
-        "artifacts/comparison.png",
-        "runs/mine/model.onnx",
-        "artifacts/exported/model.tflite",
-    )
-    assert found.issuperset(expected)
-    exported, library = blocks("python")
-    assert "digitcli" not in exported
-    assert re.fullmatch(r"1 [01]\.\d+\n", run(f"python -c '{exported}'", tmp_path))
-    lines = run(f"python -c '{library}'", tmp_path).splitlines()
+    assert found >= LEAVES[page.name]
+    if page.stem == "export":
+        exported = blocks(page, "python")[0]
+        assert "digitcli" not in exported
+        assert re.fullmatch(r"1 [01]\.\d+\n", run_python(exported, tmp_path))
+
+
+def test_the_python_api_does_what_its_page_shows(tmp_path: Path) -> None:
+    library = next(each for each in blocks(DOCS / "python-api.md", "python") if "Recognizer.load()" in each)
+    lines = run_python(library, tmp_path).splitlines()
     assert re.fullmatch(r"\d [01]\.\d+ \(\d+, \d+, \d+, \d+\)", lines[0])
     assert 0.1 < float(lines[1]) <= 1
+
+
+def run_python(code: str, folder: Path) -> str:
+    return run(f"python -c {shlex.quote(code)}", folder)
 
 
 def in_a_window(command: str, folder: Path) -> None:
@@ -92,13 +107,13 @@ def in_a_browser(command: str, folder: Path) -> None:
     """Serve at a free port, without opening a browser; send what curl would."""
     with Server(folder, *[each for each in shlex.split(command)[2:] if each != "--open"]) as server:
         assert server.get("/")[0] == 200
-        (json_,) = re.findall(r"curl --json '(.*)' ", README)
+        (json_,) = re.findall(r"curl --json '(.*)' ", (DOCS / "serving.md").read_text(encoding="utf-8"))
         assert server.draw(json.loads(json_))[1]["text"] == "7"
 
 
 def test_make_train(tmp_path: Path) -> None:
     """The real target, on the environment that is already there."""
-    assert "make train" in commands()
+    assert "make train" in commands(README)
     make = f"make -C {REPOSITORY} VENV={sys.prefix} -o {sys.prefix}/.installed"
     run(f"{make} train ARGS='--config ci --epochs 1 --artifacts {tmp_path}/a --quiet'", tmp_path)
     assert (tmp_path / "a" / "model.onnx").is_file()
@@ -106,7 +121,7 @@ def test_make_train(tmp_path: Path) -> None:
 
 def test_make_test_runs_the_tests(tmp_path: Path) -> None:
     """Not run inside itself: what it would run is looked at instead."""
-    assert "make test" in commands()
+    assert "make test" in commands(README)
     make = f"make --no-print-directory -C {REPOSITORY} VENV={sys.prefix} -o {sys.prefix}/.installed"
     system, tests = run(f"{make} -n test", tmp_path).splitlines()
     assert system == "tools/install_system_packages.sh opencv tests"
@@ -114,29 +129,39 @@ def test_make_test_runs_the_tests(tmp_path: Path) -> None:
 
 
 def test_no_command_is_left_out() -> None:
-    others = {command for command in commands() if not command.startswith("digitcli ")}
+    others = {command for command in commands(README) if not command.startswith("digitcli ")}
     assert others == {"make train", "make test", "pip install ."}  # the last one: test_package.py
 
 
-@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "boxed", "clean"])
+@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "pretrained", "clean"])
 def test_bare_make_lists_the_targets(tmp_path: Path, target: str) -> None:
     assert f"make {target} " in run(f"make --no-print-directory -C {REPOSITORY}", tmp_path)
 
 
-def test_the_file_map_is_complete() -> None:
-    files = {path.name for path in (REPOSITORY / "src" / "digitcli").glob("*.py")}
-    for name in files - {"__init__.py", "__main__.py"}:
-        assert name in README, name
+def test_every_package_is_on_the_map() -> None:
+    source = REPOSITORY / "src" / "digitcli"
+    packages = {path.parent.name for path in source.glob("*/__init__.py")}
+    files = {path.name for path in source.glob("*.py")} - {"__init__.py", "__main__.py"}
+    architecture = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    for name in {f"{package}/" for package in packages} | files:
+        assert name in architecture, name
 
 
-def test_links_and_pictures_exist() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+@pytest.mark.parametrize("page", [README, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.stem)
+def test_links_and_pictures_exist(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
-            assert (REPOSITORY / target).exists(), target
+            assert (page.parent / target).exists(), target
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_bytes()) <= 9_000
 
 
 def test_every_option_is_in_a_help_text() -> None:
     names = ("", "train", "evaluate", "plot", "predict", "draw", "serve", "export")
     texts = [run(f"digitcli {name} --help", REPOSITORY) for name in names]
-    for option in set(re.findall(r"`(--[a-z-]+)", README)):
+    for option in {
+        found for page in PAGES for found in re.findall(r"`(--[a-z-]+)", page.read_text(encoding="utf-8"))
+    }:
         assert any(option in text for text in texts), option

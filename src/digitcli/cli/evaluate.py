@@ -68,7 +68,7 @@ def evaluate(
     """Read a data source's test images and report how well that went.
 
     Writes metrics.json, confusion.png, mistakes.png and reliability.png. TensorFlow is needed for
-    .keras files only. A report card adds robustness to damage, speed, size, training and MNIST.
+    .keras files only. A report card adds robustness to corruptions, speed, size, training and MNIST.
     """
     from rich.text import Text
 

@@ -66,7 +66,7 @@ def find(name: str) -> InitialModel:
     """Find a model and the recipe beside it.
 
     Args:
-        name: a run's folder, a ``.keras`` or ``.onnx`` file in one, or ``box``.
+        name: a run's folder, a ``.keras`` or ``.onnx`` file in one, or ``pretrained``.
 
     Raises `MissingError` where there is no model, `InputError` where nothing tells its recipe.
     """
