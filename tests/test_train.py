@@ -286,7 +286,7 @@ def test_what_stands_in_the_way_is_said_before_training(
     assert "Loading" not in outcome.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=70)
 def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
     """On the full MNIST: the data counts, not the number of epochs."""
     with start(tmp_path, "--epochs", 1, "--quiet") as process:
