@@ -27,7 +27,7 @@ import sys
 for name in {missing}:
     sys.modules[name] = None
 from pathlib import Path
-from digitcli.recognizer import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.web.app import Settings, create_app
 import digitcli.cli.serve, digitcli.web.server, uvicorn.protocols.http.httptools_impl, uvloop
 create_app(Settings(PRETRAINED_MODEL, "0.0.0.0"))
