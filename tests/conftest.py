@@ -17,6 +17,8 @@ import pytest
 from filelock import FileLock
 from forkserver import SUPPORTED, ForkServer
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # some tests import ONNX Runtime without digitcli
+
 from digitcli import datasets
 from digitcli.datasets import Dataset, Digits
 
@@ -139,6 +141,11 @@ _OTHERS = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE")
 _ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _OTHERS}
 _ENVIRONMENT |= {"COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "0"}
 
+
+def _environment() -> dict[str, str]:
+    return {**_ENVIRONMENT, "TMPDIR": tempfile.gettempdir()}
+
+
 Command = Callable[..., Outcome]
 
 
@@ -147,7 +154,7 @@ def execute(*arguments: object, cwd: Path, environment: dict[str, str] | None = 
     done = subprocess.run(
         [sys.executable, *(str(argument) for argument in arguments)],
         cwd=cwd,
-        env={**_ENVIRONMENT, **(environment or {})},
+        env={**_environment(), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=300,
@@ -180,7 +187,7 @@ def digitcli(tmp_path: Path, forks: Callable[[], ForkServer]) -> Command:
         if environment or not SUPPORTED:
             return execute("-m", "digitcli", *arguments, cwd=tmp_path, environment=environment)
         words = [str(argument) for argument in arguments]
-        return Outcome(*forks().run(words, tmp_path, _ENVIRONMENT, patience=300))
+        return Outcome(*forks().run(words, tmp_path, _environment(), patience=300))
 
     return run
 

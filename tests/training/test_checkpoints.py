@@ -24,7 +24,7 @@ epochs = 4
 ema = 0.9
 patience = 3
 """
-DISTORTED = "\n[augmentation]\nshift = 1.0\nelastic = 0.5\nstroke = 0.3\n"
+DISTORTED = "\n[augmentation]\nshift = 1.0\nelastic = 0.5\nstroke_width = 0.3\n"
 
 
 def start(folder: Path, *arguments: object) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ from digitcli.datasets import Dataset, Digits, Split, split_dataset
 from digitcli.errors import TrainingError
 from digitcli.models.factory import assemble
 from digitcli.models.keras_classifier import KerasClassifier
+from digitcli.recognition.rules.cuttings import miscut
 from digitcli.synthesis.drawing import non_digits
 from digitcli.training.cluster.distribution import on_this_machine
 from digitcli.training.loop import Validator, fit
@@ -152,7 +153,7 @@ def test_marks_that_are_no_digits_leave_the_network_unsure(split: Split) -> None
         assert 0.8 < log.epochs[-1].accuracy <= 1  # of the digits alone
         return float(KerasClassifier(network).predict(unseen.images).max(axis=1).mean())
 
-    unseen = non_digits(200, 99, split.validation)
+    unseen = non_digits(200, 99, split.validation, miscut)
     assert sureness(600) < sureness(0) - 0.15
 
 
@@ -196,7 +197,7 @@ def test_a_run_goes_on_from_any_epoch_with_the_same_bits(split: Split) -> None:
         ensemble_size=2,
         ema=0.9,
         patience=2,
-        augmentation={"shift": 1.0, "elastic": 0.5, "stroke": 0.3},
+        augmentation={"shift": 1.0, "elastic": 0.5, "stroke_width": 0.3},
     )
     kept: list[Progress] = []
 

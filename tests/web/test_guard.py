@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from digitcli.web import guard, limits
 from digitcli.web.guard import Guard, is_loopback
-from digitcli.web.limits import TokenBucket
+from digitcli.web.limits import LIMITS, TokenBucket
 
 
 async def reader(_: Any, receive: Any, send: Any) -> None:
@@ -55,13 +56,13 @@ def test_what_keeps_to_the_limits_gets_safe_headers() -> None:
 
 
 def test_a_body_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "BODY_TIME", 0.2)
+    monkeypatch.setattr(guard, "LIMITS", replace(LIMITS, body_seconds=0.2))
     status, body, _ = ask([b"a"] * 100, pause=0.02)
     assert (status, list(json.loads(body))) == (408, ["error"])
 
 
 def test_a_body_is_counted_whatever_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MAX_BODY", 10)
+    monkeypatch.setattr(guard, "LIMITS", replace(LIMITS, body_bytes=10))
     assert ask([b"12345", b"67890"])[0] == 200
     assert ask([b"12345", b"678901"], **{"content-length": "5"})[0] == 413
     assert ask([b"1"], **{"content-length": "11"})[0] == 413

@@ -87,7 +87,7 @@ def quantise(source: Path, path: Path, calibration: Images) -> None:
 
     Raises `ExportError` where ONNX Runtime cannot do it.
     """
-    from onnxruntime import quantization  # after `onnx_runtime`, which switches telemetry off
+    from onnxruntime import quantization  # slow to import; telemetry is off, see `digitcli.models`
 
     class Samples(quantization.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:

@@ -10,6 +10,7 @@ files and what lies beside them, weights taken back from a model file, TensorFlo
 themselves, and the arithmetic that a network is trained in.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from digitcli.models.classifier import Classifier
 
 __all__ = ["build", "load"]
+
+# ONNX Runtime reads this once, when it is loaded. Without it, it writes a device id and a database of events
+# below the home folder and looks up a host of its maker; `onnxruntime.disable_telemetry_events` comes too
+# late for that. It is set here because every module of this package, and thus every way to ONNX Runtime
+# (tf2onnx among them), begins with these lines.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def build(recipe: "Recipe", *, precision: str | None = None, replicas: int = 1) -> Any:

@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported in this one place so that their own words reach nobody.
+"""TensorFlow and Keras, imported in this one place: their own words reach nobody, and they leave no trace.
 
 Everything else gets them from here: ``from digitcli.models.backend import keras, tf``.
 """
@@ -6,6 +6,7 @@ Everything else gets them from here: ``from digitcli.models.backend import keras
 import contextlib
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -13,6 +14,9 @@ from digitcli.errors import MissingError
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# Keras writes a file of settings into its home, ~/.keras, as it is imported. In a home that is no folder it
+# writes nothing, and passes over that in silence. A home that the user has chosen stays.
+os.environ.setdefault("KERAS_HOME", os.devnull)
 
 
 @contextlib.contextmanager
@@ -41,8 +45,19 @@ def silent_stderr() -> Iterator[None]:
         sys.stderr = before
 
 
+@contextlib.contextmanager
+def _no_ipv6() -> Iterator[None]:
+    """Deny IPv6 for a while: urllib3, which TensorFlow imports, opens a socket to see if it works."""
+    before = socket.has_ipv6
+    socket.has_ipv6 = False
+    try:
+        yield
+    finally:
+        socket.has_ipv6 = before
+
+
 try:
-    with silent_stderr():
+    with silent_stderr(), _no_ipv6():
         import keras
         import tensorflow as tf
 except ModuleNotFoundError as error:

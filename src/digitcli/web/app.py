@@ -12,13 +12,12 @@ from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from digitcli import __version__
 from digitcli.config import validation
-from digitcli.datasets.strokes import Drawing
 from digitcli.errors import DigitcliError, ImageError, TooLargeError
 from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
@@ -26,25 +25,23 @@ from digitcli.run_record import RunRecord
 from digitcli.web import drawings, schemas
 from digitcli.web.batch_reader import BatchReader
 from digitcli.web.guard import Guard
-from digitcli.web.limits import MAX_BODY, MAX_IMAGES, Refused, as_error
-from digitcli.web.live import Live
+from digitcli.web.limits import LIMITS, RequestRefused, error_body
+from digitcli.web.live import LiveServer
 
 _STATIC = Path(__file__).parent / "static"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {
-        "model": schemas.Problem,
+        "model": schemas.ProblemSchema,
         "description": "No JSON, no form, a drawing that is none, or too many images",
     },
-    403: {"model": schemas.Problem, "description": "Asked by a page or a name of elsewhere"},
-    408: {"model": schemas.Problem, "description": "Not here as a whole in time"},
-    413: {"model": schemas.Problem, "description": "Too large, or too many pixels"},
-    415: {"model": schemas.Problem, "description": "Neither an image, a form, nor JSON"},
-    422: {"model": schemas.Problem, "description": "An image that cannot be read, or a bad option"},
-    503: {"model": schemas.Problem, "description": "Too much to read at the moment"},
+    403: {"model": schemas.ProblemSchema, "description": "Asked by a page or a name of elsewhere"},
+    408: {"model": schemas.ProblemSchema, "description": "Not here as a whole in time"},
+    413: {"model": schemas.ProblemSchema, "description": "Too large, or too many pixels"},
+    415: {"model": schemas.ProblemSchema, "description": "Neither an image, a form, nor JSON"},
+    422: {"model": schemas.ProblemSchema, "description": "An image that cannot be read, or a bad option"},
+    503: {"model": schemas.ProblemSchema, "description": "Too much to read at the moment"},
 }
-_MAX_NAME = 200  # characters of a file's name that are told again
 _NAMES: dict[int | str, dict[str, Any]] = {403: _PROBLEMS[403]}
-_Drawings = TypeAdapter(Drawing | list[Drawing])
 
 
 @dataclass(frozen=True)
@@ -62,11 +59,23 @@ class Settings:
     collect: Path | None = None
 
 
+class _App(FastAPI):
+    """FastAPI, which describes also the models that only the body of `read` refers to."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the API, made on first use."""
+        is_new = self.openapi_schema is None
+        description = super().openapi()
+        if is_new:
+            description["components"]["schemas"].update(schemas.body_models())
+        return description
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; raises what `Recognizer.load` raises."""
-    room = BatchReader(Recognizer.load(settings.model))
-    live = Live(room, settings.collect)
-    app = FastAPI(
+    reader = BatchReader(Recognizer.load(settings.model))
+    live = LiveServer(reader, settings.collect)
+    app = _App(
         title="digitcli",
         version=__version__,
         description="Reads handwritten digits in images and in pen strokes.",
@@ -76,18 +85,18 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Guard, host=settings.host)
     _add_handlers(app)
-    facts = _describe(settings, room.recognizer)
+    facts = _describe(settings, reader.recognizer)
 
     @app.post(
         "/api/read",
         responses={
             **_PROBLEMS,
             200: {
-                "model": schemas.Reading | list[schemas.Reading | schemas.Failure],
+                "model": schemas.ReadingSchema | list[schemas.ReadingSchema | schemas.FailureSchema],
                 "description": "What was read; a list where several were sent",
             },
         },
-        openapi_extra={"requestBody": schemas.READ_BODY},
+        openapi_extra={"requestBody": schemas.read_body()},
     )
     async def read(
         request: Request,
@@ -97,25 +106,29 @@ def create_app(settings: Settings) -> FastAPI:
     ) -> Response:
         """Read an image, several, or drawings."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "application/json":
-            return _json(await _read_drawings(room, await request.body(), single))
-        if kind == "multipart/form-data":
-            return _json(await _read_form(room, request, single=bool(single)))
+        if kind == schemas.JSON_TYPE:
+            return _json(await _read_drawings(reader, await request.body(), single))
+        if kind == schemas.FORM_TYPE:
+            return _json(await _read_form(reader, request, single=bool(single)))
         if kind in ("", *schemas.IMAGE_TYPES):
             content = await request.body()
-            reading = await room.read_image(content, "the image", single=bool(single))
+            reading = await reader.read_image(content, "the image", single=bool(single))
             return _json({"file": None, **reading.as_json()})
-        raise Refused(
+        raise RequestRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"found {kind}; expected {', '.join(schemas.READ_BODY['content'])}",
+            f"found {kind}; expected {', '.join(schemas.BODY_TYPES)}",
         )
 
-    @app.get("/api/health", response_model=schemas.Health, response_description="It does", responses=_NAMES)
+    @app.get(
+        "/api/health", response_model=schemas.HealthSchema, response_description="It does", responses=_NAMES
+    )
     async def health() -> Response:
         """Tell that the server answers."""
         return _json({"status": "ok"})
 
-    @app.get("/api/model", response_model=schemas.Model, response_description="That one", responses=_NAMES)
+    @app.get(
+        "/api/model", response_model=schemas.ModelSchema, response_description="That one", responses=_NAMES
+    )
     async def model() -> Response:
         """Tell which model reads."""
         return _json(facts)
@@ -149,16 +162,16 @@ def _describe(settings: Settings, recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-async def _read_drawings(room: BatchReader, body: bytes, single: bool | None) -> Any:
+async def _read_drawings(reader: BatchReader, body: bytes, single: bool | None) -> Any:
     try:
-        sent = _Drawings.validate_json(body)
+        sent = schemas.DRAWINGS.validate_json(body)
     except ValidationError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, validation.first(error)) from error
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, validation.first(error)) from error
     several = sent if isinstance(sent, list) else [sent]
     _require_count(len(several))
 
     def read_all() -> list[dict[str, Any]]:
-        found = drawings.read(several, single=single, read_canvases=room.read_canvases)
+        found = drawings.read(several, single=single, read_canvases=reader.read_canvases)
         return [
             {"file": None, **drawings.in_units(drawing, reading)}
             for drawing, reading in zip(several, found, strict=True)
@@ -168,19 +181,22 @@ async def _read_drawings(room: BatchReader, body: bytes, single: bool | None) ->
     return told if isinstance(sent, list) else told[0]
 
 
-async def _read_form(room: BatchReader, request: Request, *, single: bool) -> Any:
-    async with request.form(max_files=MAX_IMAGES + 1, max_fields=0, max_part_size=MAX_BODY) as form:
+async def _read_form(reader: BatchReader, request: Request, *, single: bool) -> Any:
+    async with request.form(
+        max_files=LIMITS.request_images + 1, max_fields=0, max_part_size=LIMITS.body_bytes
+    ) as form:
         files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
-        _require_count(len(files))
-        contents = [(_file_name(part), await part.read()) for part in files]
+        sent = schemas.ImageForm.model_validate({"image": files})  # whatever the fields are called
+        _require_count(len(sent.image))
+        contents = [(_file_name(part), await part.read()) for part in sent.image]
     if len(contents) == 1:
         name, content = contents[0]
-        reading = await room.read_image(content, name or "the image", single=single)
+        reading = await reader.read_image(content, name or "the image", single=single)
         return {"file": name, **reading.as_json()}
     told = []
     for name, content in contents:
         try:
-            reading = await room.read_image(content, name or "an image", single=single)
+            reading = await reader.read_image(content, name or "an image", single=single)
             told.append({"file": name, **reading.as_json()})
         except ImageError as error:
             told.append({"file": name, "error": str(error)})
@@ -189,14 +205,16 @@ async def _read_form(room: BatchReader, request: Request, *, single: bool) -> An
 
 def _file_name(part: UploadFile) -> str | None:
     """Return the name that a file came with, without folders; nothing is ever written under it."""
-    return (part.filename or "").replace("\\", "/").split("/")[-1][-_MAX_NAME:] or None
+    return (part.filename or "").replace("\\", "/").split("/")[-1][-LIMITS.file_name_characters :] or None
 
 
 def _require_count(count: int) -> None:
     if count == 0:
-        raise Refused(HTTPStatus.BAD_REQUEST, "found no image; expected at least one")
-    if count > MAX_IMAGES:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"found {count} images; expected at most {MAX_IMAGES}")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "found no image; expected at least one")
+    if count > LIMITS.request_images:
+        raise RequestRefused(
+            HTTPStatus.BAD_REQUEST, f"found {count} images; expected at most {LIMITS.request_images}"
+        )
 
 
 def _json(value: Any, status: int = 200) -> Response:
@@ -204,16 +222,16 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _error(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(as_error(words), status, headers, media_type="application/json")
+    return Response(error_body(words), status, headers, media_type="application/json")
 
 
 def _add_handlers(app: FastAPI) -> None:
     """Let every problem be a line of JSON with the status that says what kind it is."""
 
-    @app.exception_handler(Refused)
-    async def _refused(_: Request, error: Refused) -> Response:
+    @app.exception_handler(RequestRefused)
+    async def _refused(_: Request, error: RequestRefused) -> Response:
         busy = error.status == HTTPStatus.SERVICE_UNAVAILABLE
-        return _error(error.status, error.words, {"retry-after": "1"} if busy else None)
+        return _error(error.status, error.reason, {"retry-after": "1"} if busy else None)
 
     @app.exception_handler(DigitcliError)
     async def _unreadable(_: Request, error: DigitcliError) -> Response:

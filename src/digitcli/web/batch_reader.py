@@ -12,73 +12,70 @@ from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing.image_files import decode
 from digitcli.recognition.recognizer import Reading, Recognizer
 from digitcli.recognition.rules.pages import Page, prepare
-from digitcli.web.limits import MAX_WAITING, Refused
-
-_TOGETHER = 64  # images that go through the network together; more would keep the first one waiting
-_LARGE = 200_000  # bytes of a file; photographs take so long that small images do not queue behind them
+from digitcli.web.limits import LIMITS, RequestRefused
 
 
 @dataclass(eq=False)
 class _Job:
-    """One image, and who waits for it."""
+    """One image to be read, and the future by which its reader waits."""
 
     prepare: Callable[[], Page]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Reading]"
-    found: Reading | DigitcliError | None = None
+    result: Reading | DigitcliError | None = None
 
 
 class _Queue:
-    """A thread that takes all jobs that wait, and reads them together."""
+    """A thread that takes the jobs that wait, and reads them together."""
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.waiting: deque[_Job] = deque()
         self._recognizer = recognizer
-        self._news = threading.Condition()
+        self._arrived = threading.Condition()
         threading.Thread(target=self._run, daemon=True).start()
 
     def add(self, job: _Job) -> None:
-        with self._news:
+        with self._arrived:
             self.waiting.append(job)
-            self._news.notify()
+            self._arrived.notify()
 
     def _run(self) -> None:
         while True:
-            with self._news:
-                self._news.wait_for(lambda: bool(self.waiting))
-                jobs = [self.waiting.popleft() for _ in range(min(_TOGETHER, len(self.waiting)))]
+            with self._arrived:
+                self._arrived.wait_for(lambda: bool(self.waiting))
+                jobs = [self.waiting.popleft() for _ in range(min(LIMITS.batch_images, len(self.waiting)))]
             jobs = [job for job in jobs if not job.future.cancelled()]
             pages = [page for job in jobs if (page := _prepared(job))]
             try:
                 readings = self._recognizer.read_pages(pages)
                 for job in jobs:
-                    if job.found is None:
-                        job.found = next(readings)
+                    if job.result is None:
+                        job.result = next(readings)
             except DigitcliError as error:  # the model's
                 for job in jobs:
-                    job.found = job.found or error
+                    job.result = job.result or error
             for loop in {job.loop for job in jobs}:
-                loop.call_soon_threadsafe(_tell, [job for job in jobs if job.loop is loop])
+                loop.call_soon_threadsafe(_answer, [job for job in jobs if job.loop is loop])
 
 
 def _prepared(job: _Job) -> Page | None:
     try:
         return job.prepare()
     except DigitcliError as error:
-        job.found = error
+        job.result = error
     except Exception as error:  # nothing that somebody sends keeps the others from being read
-        job.found = ImageError(f"cannot be read ({first_line(error)})")
+        job.result = ImageError(f"cannot be read ({first_line(error)})")
     return None
 
 
-def _tell(jobs: Sequence[_Job]) -> None:
+def _answer(jobs: Sequence[_Job]) -> None:
     for job in jobs:
         if job.future.done():  # who asked has gone
             continue
-        if isinstance(job.found, Reading):
-            job.future.set_result(job.found)
-        elif job.found is not None:
-            job.future.set_exception(job.found)
+        if isinstance(job.result, Reading):
+            job.future.set_result(job.result)
+        elif job.result is not None:
+            job.future.set_exception(job.result)
 
 
 class BatchReader:
@@ -92,16 +89,16 @@ class BatchReader:
     async def read_image(self, content: bytes, name: str, *, single: bool) -> Reading:
         """Read an image file.
 
-        Raises `ImageError` where it is none, `Refused` where too many wait already.
+        Raises `ImageError` where it is none, `RequestRefused` where too many wait already.
         """
 
         def load() -> Page:
             picture = decode(content, name)
             return prepare(picture.pixels, single=single, scale=picture.scale)
 
-        queue = self._large if len(content) > _LARGE else self._small
-        if len(queue.waiting) >= MAX_WAITING:
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too much to read at the moment; try again")
+        queue = self._large if len(content) > LIMITS.small_file_bytes else self._small
+        if len(queue.waiting) >= LIMITS.waiting_images:
+            raise RequestRefused(HTTPStatus.SERVICE_UNAVAILABLE, "too much to read at the moment; try again")
         loop = asyncio.get_running_loop()
         job = _Job(load, loop, loop.create_future())
         queue.add(job)

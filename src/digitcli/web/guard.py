@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from digitcli.web.limits import BODY_TIME, MAX_BODY, Refused, as_error
+from digitcli.web.limits import LIMITS, RequestRefused, error_body
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -43,7 +43,7 @@ class Guard:
         if scope["type"] == "websocket":
             try:
                 self._check_names(scope)
-            except Refused as refusal:
+            except RequestRefused as refusal:
                 await _deny(scope, receive, send, refusal)
                 return
             await self._app(scope, receive, send)
@@ -65,7 +65,7 @@ class Guard:
         try:
             self._check_names(scope)
             await self._app(scope, _bounded(scope, receive), send_safely)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             if started:
                 raise
             await _refuse(send_safely, refusal)
@@ -74,12 +74,12 @@ class Guard:
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
         if self._names is not None and _name(f"//{host}") not in self._names:
-            raise Refused(
+            raise RequestRefused(
                 HTTPStatus.FORBIDDEN, f"asked for as {host or 'nothing'}; expected a name of this machine"
             )
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin and urlsplit_or_none(origin) != host.lower():
-            raise Refused(HTTPStatus.FORBIDDEN, f"asked by a page of {origin}; expected one of {host}")
+            raise RequestRefused(HTTPStatus.FORBIDDEN, f"asked by a page of {origin}; expected one of {host}")
 
 
 _HEADERS = (
@@ -122,22 +122,22 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     total = 0
-    end = time.monotonic() + BODY_TIME
+    end = time.monotonic() + LIMITS.body_seconds
     is_whole = False
 
     async def receive_bounded() -> Message:
         nonlocal total, is_whole
-        if length.isdigit() and int(length) > MAX_BODY:
+        if length.isdigit() and int(length) > LIMITS.body_bytes:
             raise _too_large()
         if is_whole:
             return await receive()
         try:
             message = await asyncio.wait_for(receive(), max(0.0, end - time.monotonic()))
         except TimeoutError:
-            words = f"the request was not here as a whole after {BODY_TIME:g} s"
-            raise Refused(HTTPStatus.REQUEST_TIMEOUT, words) from None
+            reason = f"the request was not here as a whole after {LIMITS.body_seconds:g} s"
+            raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, reason) from None
         total += len(message.get("body", b""))
-        if total > MAX_BODY:
+        if total > LIMITS.body_bytes:
             raise _too_large()
         is_whole = not message.get("more_body", False)
         return message
@@ -145,19 +145,20 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
     return receive_bounded
 
 
-def _too_large() -> Refused:
-    return Refused(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request of more than {MAX_BODY:,} bytes; expected fewer"
+def _too_large() -> RequestRefused:
+    return RequestRefused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"a request of more than {LIMITS.body_bytes:,} bytes; expected fewer",
     )
 
 
-async def _refuse(send: Send, refusal: Refused) -> None:
+async def _refuse(send: Send, refusal: RequestRefused) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": int(refusal.status), "headers": headers})
-    await send({"type": "http.response.body", "body": as_error(refusal.words)})
+    await send({"type": "http.response.body", "body": error_body(refusal.reason)})
 
 
-async def _deny(scope: Scope, receive: Receive, send: Send, refusal: Refused) -> None:
+async def _deny(scope: Scope, receive: Receive, send: Send, refusal: RequestRefused) -> None:
     """Refuse a WebSocket before it is one."""
     await receive()  # that it wants to connect
     if "websocket.http.response" not in scope.get("extensions", {}):
@@ -165,4 +166,4 @@ async def _deny(scope: Scope, receive: Receive, send: Send, refusal: Refused) ->
         return
     headers = [(b"content-type", b"application/json")]
     await send({"type": "websocket.http.response.start", "status": int(refusal.status), "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": as_error(refusal.words)})
+    await send({"type": "websocket.http.response.body", "body": error_body(refusal.reason)})

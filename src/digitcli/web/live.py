@@ -23,52 +23,42 @@ from digitcli.config import validation
 from digitcli.errors import DigitcliError
 from digitcli.recognition.recognizer import Reading
 from digitcli.web.batch_reader import BatchReader
-from digitcli.web.limits import (
-    EVENT_BURST,
-    EVENT_RATE,
-    MAX_EVENTS,
-    MAX_MESSAGE,
-    MAX_SOCKETS,
-    SOCKET_TIME,
-    Refused,
-    TokenBucket,
-)
+from digitcli.web.limits import LIMITS, RequestRefused, TokenBucket
 
-_TOGETHER = 16  # pages that are read together
-_REDRAW = ("undo", "redo", "clear", "erase")  # after these the page is told what is drawn
-_NOT_FOR_PAGES = ("save", "quit", "help", "keep")  # these are a window's
-_SHOWN_BY_PAGES = ("brush", "mode", "eraser")  # themselves: no words are needed
+_CHANGES_STROKES = ("undo", "redo", "clear", "erase")  # after these the page is told what is drawn
+_WINDOW_EVENTS = ("save", "quit", "help", "keep")  # these are a window's
+_SHOWN_BY_CLIENTS = ("brush", "mode", "eraser")  # themselves: no words are needed
 _Events = TypeAdapter(list[Event])
 
 
-class Page:
-    """One open page: its session, and what it has not been told yet."""
+class LiveClient:
+    """One open page in a browser: its session, and what it has not been told yet."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.news = asyncio.Event()
+        self.changed = asyncio.Event()
         self._seen = 0  # events
-        self._redraw = False
+        self._sends_strokes = False
         self._erasing = False
 
     def take(self, events: list[Event]) -> None:
         """Let events happen."""
         for event in events:
-            if event.do in _NOT_FOR_PAGES:
-                raise Refused(HTTPStatus.BAD_REQUEST, f"{event.do!r} is not for pages")
+            if event.do in _WINDOW_EVENTS:
+                raise RequestRefused(HTTPStatus.BAD_REQUEST, f"{event.do!r} is not for pages")
             self._erasing = event.do == "erase" or (self._erasing and event.do == "move")
             before = self.session.canvas.version
             self.session.handle(event)
-            if event.do in _SHOWN_BY_PAGES:
+            if event.do in _SHOWN_BY_CLIENTS:
                 self.session.message = ""
-            erases = self._erasing or event.do in _REDRAW or self.session.erases
-            self._redraw = self._redraw or (erases and self.session.canvas.version != before)
+            erases = self._erasing or event.do in _CHANGES_STROKES or self.session.erases
+            self._sends_strokes = self._sends_strokes or (erases and self.session.canvas.version != before)
         self._seen += len(events)
 
     def accept(self, canvas_reading: CanvasReading) -> None:
         """Take what was read of the canvas."""
         self.session.accept(canvas_reading)
-        self.news.set()
+        self.changed.set()
 
     def state(self) -> dict[str, Any]:
         """Return what the page is to show."""
@@ -81,10 +71,10 @@ class Page:
             "pending": session.needs_reading,
             "undo": session.canvas.can_undo,
             "redo": session.canvas.can_redo,
-            **_told(session.canvas_reading),
+            **_reading_state(session.canvas_reading),
         }
-        if self._redraw:
-            self._redraw = False
+        if self._sends_strokes:
+            self._sends_strokes = False
             state["strokes"] = [
                 {"width": stroke.width, "points": stroke.points.round(2).tolist()}
                 for stroke in session.canvas.strokes
@@ -92,120 +82,126 @@ class Page:
         return state
 
 
-def _told(canvas_reading: CanvasReading | None) -> dict[str, Any]:
+def _reading_state(canvas_reading: CanvasReading | None) -> dict[str, Any]:
     if canvas_reading is None:
         return {**Reading("", ()).as_json(), "words": "", "forms": []}
-    told: dict[str, Any] = {
+    state: dict[str, Any] = {
         **canvas_reading.reading.as_json(),
         "words": canvas_reading.in_words,
         "forms": [base64.b64encode(form.tobytes()).decode() for form in canvas_reading.forms],
     }
     if canvas_reading.with_saliency:
-        told["saliency"] = [
+        state["saliency"] = [
             base64.b64encode((each * 127).round().astype("int8").tobytes()).decode()
             for each in canvas_reading.saliency
         ]
-    return told
+    return state
 
 
-class Live:
-    """All open pages of a server process."""
+class LiveServer:
+    """All clients of a server process."""
 
-    def __init__(self, room: BatchReader, collect: Path | None) -> None:
+    def __init__(self, reader: BatchReader, collect: Path | None) -> None:
         """Begin without any.
 
         Args:
-            room: reads.
+            reader: reads the drawings of all clients together.
             collect: the file for corrections; None keeps none.
         """
-        self._room = room
+        self._reader = reader
         self._collect = collect
-        self._pages: set[Page] = set()
-        self._wanting: dict[Page, None] = {}  # a queue without doubles
+        self._clients: set[LiveClient] = set()
+        self._unread: dict[LiveClient, None] = {}  # a queue without doubles
         self._task: asyncio.Task[None] | None = None
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one page until it is closed."""
         await socket.accept()
-        if len(self._pages) >= MAX_SOCKETS:
-            await socket.close(1013, f"{MAX_SOCKETS} pages are open; try again later")
+        if len(self._clients) >= LIMITS.live_clients:
+            await socket.close(1013, f"{LIMITS.live_clients} pages are open; try again later")
             return
-        page = Page(Session(corrections=self._collect))
-        self._pages.add(page)
-        teller = asyncio.create_task(_tell(socket, page))
+        client = LiveClient(Session(corrections=self._collect))
+        self._clients.add(client)
+        sender = asyncio.create_task(_send_states(socket, client))
         try:
-            await self._hear(socket, page)
+            await self._receive_events(socket, client)
         except WebSocketDisconnect:
             pass
-        except Refused as refusal:
-            await socket.close(1008, refusal.words[:100])
+        except RequestRefused as refusal:
+            await socket.close(1008, refusal.reason[:100])
         except TimeoutError:
             await socket.close(1001, "nothing was drawn for long")
         finally:
-            teller.cancel()
-            self._pages.discard(page)
-            self._wanting.pop(page, None)
+            sender.cancel()
+            self._clients.discard(client)
+            self._unread.pop(client, None)
 
-    async def _hear(self, socket: WebSocket, page: Page) -> None:
-        allowance = TokenBucket(EVENT_RATE, EVENT_BURST)
+    async def _receive_events(self, socket: WebSocket, client: LiveClient) -> None:
+        allowance = TokenBucket(LIMITS.events_per_second, LIMITS.event_burst)
         while True:
-            text = await asyncio.wait_for(socket.receive_text(), SOCKET_TIME)
+            text = await asyncio.wait_for(socket.receive_text(), LIMITS.idle_seconds)
             events = _parse(text)
             if not allowance.take(len(events)):
-                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, f"more than {EVENT_RATE:,} events a second")
-            page.take(events)
-            self._want(page)
+                raise RequestRefused(
+                    HTTPStatus.TOO_MANY_REQUESTS, f"more than {LIMITS.events_per_second:,} events a second"
+                )
+            client.take(events)
+            self._request_reading(client)
 
-    def _want(self, page: Page) -> None:
-        self._wanting[page] = None
+    def _request_reading(self, client: LiveClient) -> None:
+        self._unread[client] = None
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        """Read until no page wants to be."""
-        while self._wanting:
-            pages = list(self._wanting)[:_TOGETHER]
-            snapshots: list[tuple[Page, Snapshot]] = []
-            for page in pages:
-                del self._wanting[page]
-                if page.session.needs_reading:
-                    snapshots.append((page, page.session.snapshot()))
+        """Read until every drawing is read as it is now."""
+        while self._unread:
+            clients = list(self._unread)[: LIMITS.batch_clients]
+            snapshots: list[tuple[LiveClient, Snapshot]] = []
+            for client in clients:
+                del self._unread[client]
+                if client.session.needs_reading:
+                    snapshots.append((client, client.session.snapshot()))
                 else:
-                    page.news.set()
+                    client.changed.set()
             if snapshots:
                 await self._read_all(snapshots)
 
-    async def _read_all(self, snapshots: list[tuple[Page, Snapshot]]) -> None:
+    async def _read_all(self, snapshots: list[tuple[LiveClient, Snapshot]]) -> None:
         try:
             canvas_readings = await asyncio.to_thread(
-                self._room.read_canvases, [snapshot for _, snapshot in snapshots]
+                self._reader.read_canvases, [snapshot for _, snapshot in snapshots]
             )
         except DigitcliError as error:  # the model's; the pages go on, and say so
-            for page, _ in snapshots:
-                page.session.message = str(error)
-                page.news.set()
+            for client, _ in snapshots:
+                client.session.message = str(error)
+                client.changed.set()
             return
-        for (page, _), canvas_reading in zip(snapshots, canvas_readings, strict=True):
-            page.accept(canvas_reading)
-            if page in self._pages and page.session.needs_reading:
-                self._wanting[page] = None
+        for (client, _), canvas_reading in zip(snapshots, canvas_readings, strict=True):
+            client.accept(canvas_reading)
+            if client in self._clients and client.session.needs_reading:
+                self._unread[client] = None
 
 
-async def _tell(socket: WebSocket, page: Page) -> None:
+async def _send_states(socket: WebSocket, client: LiveClient) -> None:
     """Send what is new; a page that takes its time gets the newest then."""
     while True:
-        await page.news.wait()
-        page.news.clear()
-        await socket.send_text(json.dumps(page.state()))
+        await client.changed.wait()
+        client.changed.clear()
+        await socket.send_text(json.dumps(client.state()))
 
 
 def _parse(text: str) -> list[Event]:
-    if len(text) > MAX_MESSAGE:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a message of more than {MAX_MESSAGE:,} bytes")
+    if len(text) > LIMITS.message_bytes:
+        raise RequestRefused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a message of more than {LIMITS.message_bytes:,} bytes"
+        )
     try:
         events = _Events.validate_json(text)
     except ValidationError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, validation.first(error)) from error
-    if len(events) > MAX_EVENTS:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"more than {MAX_EVENTS:,} events in a message")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, validation.first(error)) from error
+    if len(events) > LIMITS.message_events:
+        raise RequestRefused(
+            HTTPStatus.BAD_REQUEST, f"more than {LIMITS.message_events:,} events in a message"
+        )
     return events

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from fastapi import UploadFile
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 
 from digitcli.config.mnist import CLASSES
+from digitcli.datasets.strokes import Drawing
 from digitcli.preprocessing.image_files import EXPECTED
-from digitcli.web.limits import MAX_BODY, MAX_IMAGES, MAX_PIXELS
+from digitcli.web.limits import LIMITS
 
 IMAGE_TYPES = (
     "image/png",
@@ -18,10 +20,14 @@ IMAGE_TYPES = (
     "image/x-portable-graymap",
     "application/octet-stream",
 )
+FORM_TYPE = "multipart/form-data"
+JSON_TYPE = "application/json"
+BODY_TYPES = (*IMAGE_TYPES, FORM_TYPE, JSON_TYPE)
 Probability = Annotated[float, Field(ge=0, le=1)]
+_COUNT: dict[str, JsonValue] = {"minItems": 1, "maxItems": LIMITS.request_images}
 
 
-class Digit(BaseModel):
+class DigitSchema(BaseModel):
     """One digit as read, or a mark that is none."""
 
     digit: int | None = Field(ge=0, lt=CLASSES, description="null for a mark that is no digit")
@@ -32,34 +38,34 @@ class Digit(BaseModel):
     probabilities: list[Probability] = Field(min_length=CLASSES, max_length=CLASSES)
 
 
-class Reading(BaseModel):
+class ReadingSchema(BaseModel):
     """What one image or drawing says."""
 
     file: str | None = Field(None, description="the name of the file, where it came with one")
     text: str = Field(description="the digits in reading order, lines apart by line breaks")
-    digits: list[Digit]
+    digits: list[DigitSchema]
 
 
-class Failure(BaseModel):
+class FailureSchema(BaseModel):
     """Why one of several images could not be read."""
 
     file: str | None = None
     error: str
 
 
-class Problem(BaseModel):
+class ProblemSchema(BaseModel):
     """Why a request is not answered as it wishes."""
 
     error: str
 
 
-class Health(BaseModel):
+class HealthSchema(BaseModel):
     """That the server answers."""
 
     status: str
 
 
-class Model(BaseModel):
+class ModelSchema(BaseModel):
     """The model that reads."""
 
     name: str
@@ -71,49 +77,48 @@ class Model(BaseModel):
     corrections: bool = Field(description="whether corrections that pages send are kept")
 
 
-_STROKES = {
-    "type": "array",
-    "minItems": 1,
-    "items": {
-        "type": "array",
-        "minItems": 1,
-        "items": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "items": {"type": "number", "minimum": -1e6, "maximum": 1e6},
-        },
-    },
-}
-_DRAWING = {"type": "object", "required": ["strokes"], "properties": {"strokes": _STROKES}}
-READ_BODY: dict[str, Any] = {
-    "required": True,
-    "description": f"An image file ({EXPECTED}; at most {MAX_BODY:,} bytes and {MAX_PIXELS:,} pixels), "
-    f"several in a form (at most {MAX_IMAGES}), a drawing as pen strokes, or a list of drawings.",
-    "content": {
-        **{key: {"schema": {"type": "string", "format": "binary"}} for key in IMAGE_TYPES},
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["image"],
-                "properties": {
-                    "image": {
-                        "type": "array",
-                        "minItems": 1,
-                        "maxItems": MAX_IMAGES,
-                        "items": {"type": "string", "format": "binary"},
-                    }
-                },
-            }
-        },
-        "application/json": {
-            "schema": {
-                "oneOf": [
-                    _DRAWING,
-                    {"type": "array", "minItems": 1, "maxItems": MAX_IMAGES, "items": _DRAWING},
-                ]
-            },
-            "example": {"strokes": [[[10, 10], [60, 10], [30, 80]]]},
-        },
-    },
-}
+class ImageForm(BaseModel):
+    """Image files sent as a form (multipart/form-data)."""
+
+    image: list[UploadFile] = Field(json_schema_extra=_COUNT)
+
+
+# What `POST /api/read` takes, by content type. FastAPI declares a body of one content type only: from these
+# types the server makes the description, and validates what comes. Too many or none are refused by
+# `app._require_count`, for all of them in the same words, so that here the bounds are only described.
+Drawings = Drawing | Annotated[list[Drawing], Field(json_schema_extra=_COUNT)]
+DRAWINGS: TypeAdapter[Drawing | list[Drawing]] = TypeAdapter(Drawings)
+_IMAGE = TypeAdapter(bytes)
+_FORM = TypeAdapter(ImageForm)
+
+
+def read_body() -> dict[str, Any]:
+    """Return the description of what `POST /api/read` takes, for OpenAPI.
+
+    It refers to the models among `body_models`.
+    """
+    bodies: dict[str, TypeAdapter[Any]] = {
+        **dict.fromkeys(IMAGE_TYPES, _IMAGE),
+        FORM_TYPE: _FORM,
+        JSON_TYPE: DRAWINGS,
+    }
+    content = {kind: {"schema": _schema(body)[0]} for kind, body in bodies.items()}
+    content[JSON_TYPE]["example"] = {"strokes": [[[10, 10], [60, 10], [30, 80]]]}
+    return {
+        "required": True,
+        "description": f"An image file ({EXPECTED}; at most {LIMITS.body_bytes:,} bytes and "
+        f"{LIMITS.image_pixels:,} pixels), several in a form (at most {LIMITS.request_images}), "
+        "a drawing as pen strokes, or a list of drawings.",
+        "content": content,
+    }
+
+
+def body_models() -> dict[str, Any]:
+    """Return the JSON schemas of the models that `read_body` refers to, by name."""
+    return _schema(DRAWINGS)[1]
+
+
+def _schema(body: TypeAdapter[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the JSON schema of a type, and those of the models that it refers to."""
+    schema = body.json_schema(ref_template="#/components/schemas/{model}")
+    return schema, schema.pop("$defs", {})

@@ -17,13 +17,11 @@ from fastapi import FastAPI
 from digitcli.errors import OptionError
 from digitcli.web.app import Settings, create_app
 from digitcli.web.guard import is_loopback
-from digitcli.web.limits import MAX_MESSAGE
+from digitcli.web.limits import LIMITS
 
 __all__ = ["address", "is_loopback", "listen", "require_appendable", "run"]
 
-_GRACE = 10  # seconds for requests in flight after the signal to stop
 _SETTINGS = "DIGITCLI_SERVE"  # the variable of the environment by which processes are told theirs
-_BACKLOG = 1024  # connections that wait to be taken
 
 
 def listen(host: str, port: int) -> sockets.socket:
@@ -35,7 +33,7 @@ def listen(host: str, port: int) -> sockets.socket:
             if os.name != "nt":  # where it would let two programs share a port
                 socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
             socket.bind(place)
-            socket.listen(_BACKLOG)
+            socket.listen(LIMITS.backlog)
         except OSError:
             socket.close()
             raise
@@ -79,9 +77,9 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int, opens: bool
         "lifespan": "off",
         "proxy_headers": False,
         "server_header": False,
-        "ws_max_size": MAX_MESSAGE,
+        "ws_max_size": LIMITS.message_bytes,
         "ws_per_message_deflate": False,
-        "timeout_graceful_shutdown": _GRACE,
+        "timeout_graceful_shutdown": LIMITS.stop_seconds,
     }
     application = f"{__name__}:make_app"
     if workers == 1:

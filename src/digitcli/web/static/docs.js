@@ -16,10 +16,11 @@ function resolve(schema) {
 }
 
 function kind(schema) {
-  if (schema.$ref) return schema.$ref.split("/").at(-1);
+  if (schema.$ref) return schema.$ref.split("/").at(-1).replace(/Schema$/, "");
   const one = schema.anyOf ?? schema.oneOf;
   if (one) return one.map(kind).join(" or ");
   if (schema.type === "array") return `list of ${schema.items ? kind(schema.items) : schema.prefixItems.map(kind).join(", ")}`;
+  if (schema.format === "binary" || schema.contentMediaType) return "file";
   return schema.format ?? schema.type ?? "anything";
 }
 
@@ -67,7 +68,9 @@ for (const [path, methods] of Object.entries(description.paths)) {
     table(part, ["status", "is"], Object.entries(operation.responses).map(([status, each]) => [status, each.description]));
   }
 }
+add(paths, "h2", "What is in a drawing");
+fields(paths, "Drawing", resolve({ $ref: "#/components/schemas/Drawing" }));
 add(paths, "h2", "What is in an answer");
 for (const name of ["Reading", "Digit", "Failure", "Problem", "Model", "Health"]) {
-  fields(paths, name, resolve({ $ref: `#/components/schemas/${name}` }));
+  fields(paths, name, resolve({ $ref: `#/components/schemas/${name}Schema` }));
 }
