@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from forkserver import SUPPORTED, ForkServer
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # some tests import ONNX Runtime without digitcli
 
@@ -27,6 +29,7 @@ STRICT = os.environ.get("CI") == "true"  # there a test that is left out is a fa
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the tests and all that they start a temporary folder of their own: what is killed leaves files."""
+    config.pluginmanager.register(_LongestFirst())
     if is_worker(config):
         return  # in the environment of the process that started it
     config.stash[_TEMPORARY] = Path(tempfile.mkdtemp(prefix="digitcli-tests-"))
@@ -85,6 +88,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=words))
 
 
+class _LongestFirst:
+    """What takes long begins first, so that no worker is left alone with it at the end."""
+
+    @pytest.hookimpl(trylast=True)  # after the order is shuffled
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("slow")
+    return marker.kwargs.get("seconds", 30) if marker else 0
+
+
 @pytest.hookimpl(tryfirst=True)  # before the summary is written
 def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -125,6 +141,11 @@ _OTHERS = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE")
 _ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _OTHERS}
 _ENVIRONMENT |= {"COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "0"}
 
+
+def _environment() -> dict[str, str]:
+    return {**_ENVIRONMENT, "TMPDIR": tempfile.gettempdir()}
+
+
 Command = Callable[..., Outcome]
 
 
@@ -133,7 +154,7 @@ def execute(*arguments: object, cwd: Path, environment: dict[str, str] | None = 
     done = subprocess.run(
         [sys.executable, *(str(argument) for argument in arguments)],
         cwd=cwd,
-        env={**_ENVIRONMENT, **(environment or {})},
+        env={**_environment(), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=300,
@@ -142,22 +163,62 @@ def execute(*arguments: object, cwd: Path, environment: dict[str, str] | None = 
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Callable[[], ForkServer]]:
+    """Return a function that returns the process that commands are forked from."""
+    running: list[ForkServer] = []
+
+    def start() -> ForkServer:
+        if not running:
+            running.append(ForkServer())
+        return running[0]
+
+    yield start
+    for server in running:
+        server.close()
+
+
 @pytest.fixture
-def digitcli(tmp_path: Path) -> Command:
+def digitcli(tmp_path: Path, forks: Callable[[], ForkServer]) -> Command:
     """Return a function that runs digitcli with the given arguments in an empty folder."""
 
-    def run(*arguments: object, **options: Any) -> Outcome:
-        return execute("-m", "digitcli", *arguments, cwd=tmp_path, **options)
+    def run(*arguments: object, environment: dict[str, str] | None = None) -> Outcome:
+        # what is set in the environment may have to be there when libraries are imported
+        if environment or not SUPPORTED:
+            return execute("-m", "digitcli", *arguments, cwd=tmp_path, environment=environment)
+        words = [str(argument) for argument in arguments]
+        return Outcome(*forks().run(words, tmp_path, _environment(), patience=300))
 
     return run
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Outcome]) -> tuple[Path, Outcome]:
+    """Make something in an empty folder once in a session of tests, whichever worker needs it first.
+
+    Returns:
+        The folder, which is for all workers and not to be changed, and what was said.
+    """
+    common = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    folder, said = common / name, common / f"{name}.json"
+    with FileLock(common / f"{name}.lock"):
+        if not said.is_file():
+            folder.mkdir()  # a second time only after a failure, which this makes known to all
+            said.write_text(json.dumps(asdict(make(folder))))
+    return folder, Outcome(**json.loads(said.read_text()))
 
 
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     """Train the recipe ``ci`` on the command line; return its folder and what was said."""
-    folder = tmp_path_factory.mktemp("trained")
-    outcome = execute("-m", "digitcli", "train", "--config", "ci", cwd=folder)
-    assert outcome.status == 0, outcome.stderr
+
+    def train(folder: Path) -> Outcome:
+        outcome = execute("-m", "digitcli", "train", "--config", "ci", cwd=folder)
+        assert outcome.status == 0, outcome.stderr
+        return outcome
+
+    folder, outcome = once(tmp_path_factory, "trained", train)
     return folder / "artifacts", outcome
 
 

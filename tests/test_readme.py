@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, Command
 from pens import strokes
 from screen import Program, Screen
 from serving import Server
@@ -50,10 +50,10 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=100)
 @pytest.mark.gui
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_digitcli_command_in_order(tmp_path: Path, page: Path) -> None:
+def test_every_digitcli_command_in_order(tmp_path: Path, digitcli: Command, page: Path) -> None:
     """As shown, but for the length: training gets fewer images and epochs, where none are given to lose."""
     for content in blocks(page, "toml"):
         (tmp_path / "mine.toml").write_text(content)
@@ -68,7 +68,8 @@ def test_every_digitcli_command_in_order(tmp_path: Path, page: Path) -> None:
             in_a_browser(command, tmp_path)
         else:
             shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
-            run(command + shorter, tmp_path)
+            outcome = digitcli(*shlex.split(command + shorter)[1:])
+            assert outcome.status == 0, f"{command}\n{outcome.stdout}{outcome.stderr}"
         found |= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert found >= LEAVES[page.name]
     if page.stem == "export":

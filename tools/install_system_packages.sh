@@ -3,7 +3,7 @@
 #   tools/install_system_packages.sh venv | opencv | tests ...
 # venv: Python's own means to make a virtual environment (of $PYTHON, python3 by default)
 # opencv: the two libraries that OpenCV's wheel expects
-# tests: a screen in memory with hands for the window, a browser for the page
+# tests: a screen in memory with hands for the window, a browser for the page, strace to see what libraries do
 #
 # Works as root or with a sudo that asks for no password. Anywhere else it says what to run, and ends well: what
 # cannot do without tells so itself, and the tests skip what they lack (they fail for it where CI=true).
@@ -26,6 +26,7 @@ missing_packages() {
         tests)
             has_command Xvfb || echo xvfb
             has_command xdotool || echo xdotool
+            has_command strace || echo strace
             has_command chromium || has_command chromium-browser || has_command google-chrome || echo chromium
             ;;
         *)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import execute
+from conftest import REPOSITORY, execute
 
 from digitcli.config.recipe import Recipe, Synthesis, load_recipe
 from digitcli.datasets import Dataset, Digits, Split, split_dataset
@@ -219,13 +219,14 @@ def test_a_run_goes_on_from_any_epoch_with_the_same_bits(split: Split) -> None:
 
 TWO_DEVICES = """
 import json, sys
+sys.path[:0] = sys.argv[1:]
 from digitcli.models.backend import tf
 processor = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 from digitcli.datasets import split_dataset, load
 from digitcli.training.cluster.distribution import Distribution
 from digitcli.errors import OptionError
-from test_training import changed, train
+from test_loop import changed, train
 split = split_dataset(load("sample"), 1200)
 both = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert both.replicas == 2
@@ -238,9 +239,9 @@ except OptionError as error:
 """
 
 
-def test_devices_share_a_step() -> None:
+def test_devices_share_a_step(tmp_path: Path) -> None:
     """Two devices give what one gives, but for the rounding and their own distortions."""
-    outcome = execute("-c", TWO_DEVICES, cwd=Path(__file__).parent)
+    outcome = execute("-c", TWO_DEVICES, REPOSITORY / "tests", Path(__file__).parent, cwd=tmp_path)
     assert outcome.status == 0, outcome.stderr
     together, alone, error = outcome.json()
     assert together == pytest.approx(alone, rel=0.1)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command
+from conftest import Command, Outcome, once
 
 from digitcli.config.recipe_files import FOLDER
 from digitcli.errors import InputError
@@ -31,20 +32,31 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
 
 
-@pytest.fixture
-def unfinished(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a run that was killed after its first epoch."""
-    process = start(tmp_path, *TRAIN)
-    path = tmp_path / "run" / "checkpoint.npz"
-    while not path.is_file() and process.poll() is None:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    assert path.is_file()
+
+    def kill(folder: Path) -> Outcome:
+        process = start(folder, *TRAIN)
+        path = folder / "run" / "checkpoint.npz"
+        while not path.is_file() and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        assert path.is_file()
+        return Outcome(process.returncode, "", "")
+
+    return once(tmp_path_factory, "killed", kill)[0] / "run"
+
+
+@pytest.fixture
+def unfinished(killed: Path, tmp_path: Path) -> Path:
+    """Return a copy of it."""
+    shutil.copytree(killed, tmp_path / "run")
     return tmp_path / "run"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=90)
 def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, digitcli: Command) -> None:
     recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6\n", RICH) + DISTORTED
     (tmp_path / "rich.toml").write_text(recipe)

@@ -181,7 +181,7 @@ def start_workers(folder: Path, *options: object, count: int = 2) -> list[subpro
     ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 def test_two_processes_train_one_network(tmp_path: Path, digitcli: Command) -> None:
     """Their weights are equal to the bit, and as good as those of one process; only the chief writes."""
     workers = start_workers(tmp_path, "--artifacts", "together", "--quiet")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Command
+from evaluations import evaluation_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +15,6 @@ counts = st.tuples(*[st.integers(0, 300)] * 4).filter(any)
 
 
 def of_counts(both: int, first: int, second: int, neither: int) -> ModelComparison:
-    from test_metrics import evaluation_of
-
     n = both + first + second + neither
     one = evaluation_of([0] * n, [0] * (both + first) + [1] * (second + neither))[0]
     other = evaluation_of([0] * n, [0] * both + [1] * first + [0] * second + [1] * neither)[0]

@@ -286,7 +286,7 @@ def test_what_stands_in_the_way_is_said_before_training(
     assert "Loading" not in outcome.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=70)
 def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
     """On the full MNIST: the data counts, not the number of epochs."""
     with start(tmp_path, "--epochs", 1, "--quiet") as process:
@@ -377,7 +377,7 @@ def test_several_networks_are_kept_as_one_model(digitcli: Command, tmp_path: Pat
 def test_augmentation_is_shown(digitcli: Command, tmp_path: Path) -> None:
     recipe = (
         FOLDER / "ci.toml"
-    ).read_text() + "\n[augmentation]\nelastic = 0.5\nstroke = 0.4\nrotation = 10\n"
+    ).read_text() + "\n[augmentation]\nelastic = 0.5\nstroke_width = 0.4\nrotation = 10\n"
     (tmp_path / "mine.toml").write_text(recipe)
     assert digitcli("train", "-c", "mine.toml", "--epochs", 1).status == 0
     assert (tmp_path / "artifacts" / "augmentation.png").stat().st_size > 10_000

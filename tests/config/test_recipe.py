@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import Command
+from conftest import REPOSITORY, Command
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -188,4 +188,4 @@ def test_any_mapping_is_a_recipe_or_a_recipe_error(values: dict[str, object]) ->
 
 
 def test_recipes_of_a_checkout_are_in_its_configs() -> None:
-    assert Path(__file__).parents[1] / "configs" == FOLDER
+    assert REPOSITORY / "configs" == FOLDER
