@@ -6,7 +6,7 @@ from digitcli.datasets import Digits
 from digitcli.models.backend import tf
 from digitcli.training.augmentation import augment, preview
 
-EVERYTHING = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.7, stroke=0.5)
+EVERYTHING = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.7, stroke_width=0.5)
 
 
 def distorted(images: np.ndarray, strength: Augmentation, seed: int = 0) -> np.ndarray:
@@ -96,7 +96,7 @@ def test_elastic_moves_pixels_smoothly_and_by_its_strength() -> None:
 def test_strokes_get_thinner_and_thicker() -> None:
     bar = np.zeros((300, 28, 28), np.uint8)
     bar[:, 12:16, 4:24] = 255
-    widths = distorted(bar, Augmentation(stroke=0.8))[:, :, 14].sum(axis=1) / 255
+    widths = distorted(bar, Augmentation(stroke_width=0.8))[:, :, 14].sum(axis=1) / 255
     assert widths.min() == pytest.approx(4 - 2 * 0.8, abs=0.1)
     assert widths.max() == pytest.approx(4 + 2 * 0.8, abs=0.1)
     assert widths.mean() == pytest.approx(4, abs=0.15)
