@@ -119,7 +119,7 @@ def test_no_command_is_left_out() -> None:
     assert others == {"make train", "make test", "pip install ."}  # the last one: test_package.py
 
 
-@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "boxed", "clean"])
+@pytest.mark.parametrize("target", ["train", "test", "lint", "types", "bench", "pretrained", "clean"])
 def test_bare_make_lists_the_targets(tmp_path: Path, target: str) -> None:
     assert f"make {target} " in run(f"make --no-print-directory -C {REPOSITORY}", tmp_path)
 
