@@ -273,7 +273,7 @@ def test_the_heat_map_finds_where_the_ink_counts(session: Session, recognizer: R
     # what speaks most for it is where there is ink, not in the corners
     row, column = np.unravel_index(saliency.argmax(), saliency.shape)
     assert form[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5].any()
-    blank = occlusion_saliency(recognizer, np.zeros((28, 28), np.uint8))
+    blank = occlusion_saliency(recognizer.classifier, np.zeros((28, 28), np.uint8))
     assert np.abs(blank).max() < 1e-6
 
 
