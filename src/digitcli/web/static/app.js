@@ -248,7 +248,7 @@ function showBars(digit) {
   });
 }
 
-// What the network sees. With saliency: blue where ink speaks for the digit, orange where it speaks against.
+// What the network sees. With saliency: blue where a place speaks for what was read, orange where against it.
 function showForms() {
   const forms = shown?.forms ?? [];
   $("explain").disabled = !forms.length;
