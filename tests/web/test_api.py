@@ -17,9 +17,12 @@ from pens import strokes
 from PIL import Image
 from serving import Server, at_once, form, picture_of
 
+from digitcli.datasets.strokes import MAX_POINTS, MAX_STROKES
 from digitcli.preprocessing.image_files import decode
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
+from digitcli.web import schemas
+from digitcli.web.limits import LIMITS
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +245,22 @@ def test_damaged_images(server: Server) -> None:
         status, told = server.read(bytes(content))
         assert status in (200, 413, 422), told
     assert server.read(picture_of(strokes(5)))[1]["text"] == "5"
+
+
+def test_the_description_of_the_bodies_comes_from_their_models(server: Server) -> None:
+    status, description = server.get("/api/openapi.json")
+    assert status == 200
+    content = description["paths"]["/api/read"]["post"]["requestBody"]["content"]
+    assert set(content) == set(schemas.BODY_TYPES)
+    one, several = content["application/json"]["schema"]["anyOf"]
+    assert one == several["items"] == {"$ref": "#/components/schemas/Drawing"}
+    assert (several["minItems"], several["maxItems"]) == (1, LIMITS.request_images)
+    strokes_field = description["components"]["schemas"]["Drawing"]["properties"]["strokes"]
+    assert (strokes_field["minItems"], strokes_field["maxItems"]) == (1, MAX_STROKES)
+    assert strokes_field["items"]["maxItems"] == MAX_POINTS
+    form_schema = content["multipart/form-data"]["schema"]
+    assert form_schema["required"] == ["image"]
+    assert form_schema["properties"]["image"]["maxItems"] == LIMITS.request_images
 
 
 def test_it_does_what_its_description_says(server: Server, tmp_path: Path) -> None:

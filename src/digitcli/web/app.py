@@ -41,12 +41,12 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": schemas.ProblemSchema, "description": "An image that cannot be read, or a bad option"},
     503: {"model": schemas.ProblemSchema, "description": "Too much to read at the moment"},
 }
-_NAMES: dict[int | str, dict[str, Any]] = {403: _PROBLEMS[403]}
+_FORBIDDEN: dict[int | str, dict[str, Any]] = {403: _PROBLEMS[403]}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a server is told.
+    """What a server process is started with.
 
     Attributes:
         model: the file of the model that reads.
@@ -120,14 +120,20 @@ def create_app(settings: Settings) -> FastAPI:
         )
 
     @app.get(
-        "/api/health", response_model=schemas.HealthSchema, response_description="It does", responses=_NAMES
+        "/api/health",
+        response_model=schemas.HealthSchema,
+        response_description="It does",
+        responses=_FORBIDDEN,
     )
     async def health() -> Response:
         """Tell that the server answers."""
         return _json({"status": "ok"})
 
     @app.get(
-        "/api/model", response_model=schemas.ModelSchema, response_description="That one", responses=_NAMES
+        "/api/model",
+        response_model=schemas.ModelSchema,
+        response_description="That one",
+        responses=_FORBIDDEN,
     )
     async def model() -> Response:
         """Tell which model reads."""
@@ -177,8 +183,8 @@ async def _read_drawings(reader: BatchReader, body: bytes, single: bool | None) 
             for drawing, reading in zip(several, found, strict=True)
         ]
 
-    told = await anyio.to_thread.run_sync(read_all)
-    return told if isinstance(sent, list) else told[0]
+    answers = await anyio.to_thread.run_sync(read_all)
+    return answers if isinstance(sent, list) else answers[0]
 
 
 async def _read_form(reader: BatchReader, request: Request, *, single: bool) -> Any:
@@ -193,14 +199,14 @@ async def _read_form(reader: BatchReader, request: Request, *, single: bool) -> 
         name, content = contents[0]
         reading = await reader.read_image(content, name or "the image", single=single)
         return {"file": name, **reading.as_json()}
-    told = []
+    answers = []
     for name, content in contents:
         try:
             reading = await reader.read_image(content, name or "an image", single=single)
-            told.append({"file": name, **reading.as_json()})
+            answers.append({"file": name, **reading.as_json()})
         except ImageError as error:
-            told.append({"file": name, "error": str(error)})
-    return told
+            answers.append({"file": name, "error": str(error)})
+    return answers
 
 
 def _file_name(part: UploadFile) -> str | None:
@@ -221,8 +227,8 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(json.dumps(value, allow_nan=False), status, media_type="application/json")
 
 
-def _error(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(error_body(words), status, headers, media_type="application/json")
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(error_body(message), status, headers, media_type="application/json")
 
 
 def _add_handlers(app: FastAPI) -> None:
@@ -240,8 +246,8 @@ def _add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:
-        words = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return _error(422, words)
+        message = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+        return _error(422, message)
 
     @app.exception_handler(HTTPException)
     async def _other(request: Request, error: HTTPException) -> Response:

@@ -51,9 +51,9 @@ def _drawn(drawing: Drawing, *, single: bool | None) -> Session:
 def in_units(drawing: Drawing, reading: Reading) -> dict[str, object]:
     """Return a reading of the canvas as JSON, its boxes in the units of the strokes."""
     scale, shift = placement(drawing.strokes)
-    told = reading.as_json()
-    for digit in told["digits"]:
+    answer = reading.as_json()
+    for digit in answer["digits"]:
         x, y, width, height = np.array(digit["box"]) / _SCALE
         left, top = (np.array([x, y]) - shift) / scale
         digit["box"] = [round(float(value), 3) for value in (left, top, width / scale, height / scale)]
-    return told
+    return answer

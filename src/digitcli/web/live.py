@@ -25,20 +25,20 @@ from digitcli.recognition.recognizer import Reading
 from digitcli.web.batch_reader import BatchReader
 from digitcli.web.limits import LIMITS, RequestRefused, TokenBucket
 
-_CHANGES_STROKES = ("undo", "redo", "clear", "erase")  # after these the page is told what is drawn
-_WINDOW_EVENTS = ("save", "quit", "help", "keep")  # these are a window's
-_SHOWN_BY_CLIENTS = ("brush", "mode", "eraser")  # themselves: no words are needed
+_CHANGES_STROKES = ("undo", "redo", "clear", "erase")  # after these the page gets all strokes again
+_WINDOW_EVENTS = ("save", "quit", "help", "keep")  # only a window of this machine may send these
+_SHOWN_BY_PAGES = ("brush", "mode", "eraser")  # in their own controls: no message is needed
 _Events = TypeAdapter(list[Event])
 
 
 class LiveClient:
-    """One open page in a browser: its session, and what it has not been told yet."""
+    """One open page in a browser: its session, and what has still to be sent to it."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.changed = asyncio.Event()
-        self._seen = 0  # events
-        self._sends_strokes = False
+        self._events_taken = 0
+        self._strokes_changed = False
         self._erasing = False
 
     def take(self, events: list[Event]) -> None:
@@ -49,11 +49,13 @@ class LiveClient:
             self._erasing = event.do == "erase" or (self._erasing and event.do == "move")
             before = self.session.canvas.version
             self.session.handle(event)
-            if event.do in _SHOWN_BY_CLIENTS:
+            if event.do in _SHOWN_BY_PAGES:
                 self.session.message = ""
             erases = self._erasing or event.do in _CHANGES_STROKES or self.session.erases
-            self._sends_strokes = self._sends_strokes or (erases and self.session.canvas.version != before)
-        self._seen += len(events)
+            self._strokes_changed = self._strokes_changed or (
+                erases and self.session.canvas.version != before
+            )
+        self._events_taken += len(events)
 
     def accept(self, canvas_reading: CanvasReading) -> None:
         """Take what was read of the canvas."""
@@ -64,7 +66,7 @@ class LiveClient:
         """Return what the page is to show."""
         session = self.session
         state: dict[str, Any] = {
-            "events": self._seen,
+            "events": self._events_taken,
             "mode": session.mode,
             "single": session.is_single,
             "message": session.message,
@@ -73,8 +75,8 @@ class LiveClient:
             "redo": session.canvas.can_redo,
             **_reading_state(session.canvas_reading),
         }
-        if self._sends_strokes:
-            self._sends_strokes = False
+        if self._strokes_changed:
+            self._strokes_changed = False
             state["strokes"] = [
                 {"width": stroke.width, "points": stroke.points.round(2).tolist()}
                 for stroke in session.canvas.strokes

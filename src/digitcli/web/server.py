@@ -21,7 +21,7 @@ from digitcli.web.limits import LIMITS
 
 __all__ = ["address", "is_loopback", "listen", "require_appendable", "run"]
 
-_SETTINGS = "DIGITCLI_SERVE"  # the variable of the environment by which processes are told theirs
+_SETTINGS_VARIABLE = "DIGITCLI_SERVE"  # environment variable that hands `Settings` on to the processes
 
 
 def listen(host: str, port: int) -> sockets.socket:
@@ -65,7 +65,7 @@ def require_appendable(path: Path) -> None:
 
 def run(settings: Settings, socket: sockets.socket, *, workers: int, opens: bool) -> None:
     """Serve until a signal stops it; what is in flight then is answered."""
-    os.environ[_SETTINGS] = json.dumps(
+    os.environ[_SETTINGS_VARIABLE] = json.dumps(
         [str(settings.model), settings.host, str(settings.collect) if settings.collect else None]
     )
     if opens:
@@ -103,12 +103,12 @@ def _raising_interrupts() -> Iterator[None]:
             yield
         finally:
             signal.set_wakeup_fd(before)
-        writes.close()  # what it was told can be read, and then the end
+        writes.close()  # what is in the pipe can still be read, then comes its end
         if signal.SIGINT in reads.recv(1024):
             raise KeyboardInterrupt
 
 
 def make_app() -> FastAPI:
     """Return the application, in whichever process is to answer."""
-    model, host, collect = json.loads(os.environ[_SETTINGS])
+    model, host, collect = json.loads(os.environ[_SETTINGS_VARIABLE])
     return create_app(Settings(Path(model), host, Path(collect) if collect else None))

@@ -22,7 +22,7 @@ let pointer = null; // the one that draws or erases: {id, erases}
 let brush = 16;
 let mode = "automatic";
 let erases = false;
-let shows_saliency = false;
+let showsSaliency = false;
 let shown = null; // what was read last
 let picture = null; // a picture that is read in place of a drawing: {url, width, height}
 let chosen = -1; // which of the digits read the bars are of
@@ -62,7 +62,7 @@ function connect() {
 function retell() {
   const before = brush;
   for (let i = MODES.indexOf(mode); i > 0; i--) tell({ do: "mode" });
-  if (shows_saliency) tell({ do: "explain" });
+  if (showsSaliency) tell({ do: "explain" });
   for (const stroke of strokes) {
     tell({ do: "brush", to: stroke.width });
     stroke.points.forEach(([x, y], i) => tell({ do: i ? "move" : "pen", x, y }));
@@ -248,7 +248,7 @@ function showBars(digit) {
   });
 }
 
-// What the network sees; blue where it looked at, orange where it saw a reason against.
+// What the network sees. With saliency: blue where a place speaks for what was read, orange where against it.
 function showForms() {
   const forms = shown?.forms ?? [];
   $("explain").disabled = !forms.length;
@@ -268,7 +268,7 @@ function showForms() {
     const context = small.getContext("2d");
     const pixels = context.createImageData(28, 28);
     const grey = bytes(form);
-    const saliency = shows_saliency && shown.saliency?.[i] ? new Int8Array(bytes(shown.saliency[i]).buffer) : null;
+    const saliency = showsSaliency && shown.saliency?.[i] ? new Int8Array(bytes(shown.saliency[i]).buffer) : null;
     for (let p = 0; p < 784; p++) {
       const colour = [grey[p], grey[p], grey[p]];
       if (saliency) {
@@ -424,8 +424,8 @@ const deeds = {
     if (!erases) rub(null);
   },
   explain: () => {
-    shows_saliency = !shows_saliency;
-    $("explain").setAttribute("aria-pressed", shows_saliency);
+    showsSaliency = !showsSaliency;
+    $("explain").setAttribute("aria-pressed", showsSaliency);
     tell({ do: "explain" });
     showForms();
   },
