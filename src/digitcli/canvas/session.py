@@ -120,6 +120,22 @@ class Session:
             case "clear":
                 self.canvas.clear()
                 self.message = ""
+            case "keep":
+                return self._keep()
+            case "save":
+                self._say(self._save)
+            case "correct":
+                self._say(lambda: self._correct(int(event.to or 0)))
+            case "quit":
+                self.canvas.end()
+                self.is_over = True
+            case _:
+                self._change_setting(event)
+        return None
+
+    def _change_setting(self, event: Event) -> None:
+        """Change how is drawn, read or shown; the drawing stays as it is."""
+        match event.do:
             case "brush":
                 self.canvas.brush = float(event.to or self.canvas.brush)
                 self.message = f"Brush {self.canvas.brush:g}"
@@ -135,16 +151,6 @@ class Session:
                 self.message = ""
             case "help":
                 self.shows_help = not self.shows_help
-            case "keep":
-                return self._keep()
-            case "save":
-                self._say(self._save)
-            case "correct":
-                self._say(lambda: self._correct(int(event.to or 0)))
-            case "quit":
-                self.canvas.end()
-                self.is_over = True
-        return None
 
     @property
     def is_single(self) -> bool:
@@ -158,7 +164,7 @@ class Session:
 
     @property
     def needs_reading(self) -> bool:
-        """Whether the canvas_reading is not of the canvas as it is."""
+        """Whether the last reading is not of the canvas as it is."""
         if not self.canvas.strokes:
             self.canvas_reading = None
             self._emptied = self.canvas.version
