@@ -359,7 +359,7 @@ def weights_of(folder: Path) -> list[np.ndarray]:
 
 @pytest.mark.slow
 def test_several_networks_are_kept_as_one_model(digitcli: Command, tmp_path: Path) -> None:
-    recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6", "epochs = 3\nmembers = 2", 1)
+    recipe = (FOLDER / "ci.toml").read_text().replace("epochs = 6", "epochs = 3\nensemble_size = 2", 1)
     (tmp_path / "two.toml").write_text(recipe)
     outcome = digitcli("train", "-c", "two.toml", "--json")
     assert outcome.status == 0, outcome.stderr
