@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY
 
 from digitcli import Recognizer
-from digitcli.preprocessing.foreground import extract
+from digitcli.preprocessing.foreground import extract_foreground
 from digitcli.preprocessing.sheet import find_sheet, spread
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
@@ -49,7 +49,7 @@ def test_a_sheet_is_found_to_its_rim(corners: list[tuple[int, int]], desk: tuple
 @pytest.mark.parametrize("noise", [0.5, 6])
 def test_only_what_is_on_the_sheet_is_ink(desk: tuple[int, ...], noise: float) -> None:
     picture, _ = on_desk(CORNERS["within"], desk)
-    ink = extract(noisy(picture, noise=noise)) >= 128
+    ink = extract_foreground(noisy(picture, noise=noise)) >= 128
     rows, columns = np.nonzero(ink)
     assert 140 < rows.min() < rows.max() < 310
     assert 230 < columns.min() < columns.max() < 270
@@ -72,7 +72,7 @@ def test_paper_alone_and_shadows_are_no_sheet() -> None:
 def test_a_large_digit_in_chalk_is_read_and_not_taken_for_a_sheet(thickness: int) -> None:
     board = np.full((HEIGHT, WIDTH), 60, np.float32)
     cv2.line(board, (330, 80), (310, 400), 220, thickness)
-    ink = extract(noisy(board))
+    ink = extract_foreground(noisy(board))
     assert ink[240, 320] == 255
     assert not ink[:, :200].any()
 

@@ -14,7 +14,7 @@ from digitcli.canvas.saliency import occlusion_saliency
 from digitcli.canvas.stroke import Stroke
 from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.preprocessing.geometry import resize
-from digitcli.preprocessing.mnist_form import Images, box
+from digitcli.preprocessing.mnist_form import Images, foreground_box
 from digitcli.recognition import tta
 from digitcli.recognition.recognizer import Digit, Reading, Recognizer
 from digitcli.recognition.rules.pages import Page, prepare
@@ -141,7 +141,7 @@ class _Cut:
 
 def _cut_out(snapshot: Snapshot) -> _Cut | None:
     """Return what is drawn, if anything is."""
-    place = box(snapshot.ink)
+    place = foreground_box(snapshot.ink)
     if place is None:
         return None
     x, y, width, height = place

@@ -1,1 +1,5 @@
-"""One command a file: options, one plain call, words. Heavy imports stay inside the bodies."""
+"""The command line: one Typer command a module.
+
+`app` collects the commands; each turns its options into one typed call and the result into words or JSON.
+`options` and `console` are shared; `progress` and `tables` show training and results.
+"""

@@ -6,26 +6,46 @@ and Burges, "The MNIST database of handwritten digits"). Scaling of grey values 
 it is the first layer of every network.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.config.mnist import CENTRE, DIGIT_SIZE, IMAGE_SIZE
 from digitcli.preprocessing.cleaning import HALF, above, clean
-from digitcli.preprocessing.foreground import extract
+from digitcli.preprocessing.foreground import extract_foreground
 from digitcli.preprocessing.geometry import Box, bounding_box, resize_to
 
 PREPROCESSING_VERSION = 2  # raised whenever a picture gets another MNIST form than before
 
 WORKING_SIDE = 2048  # pixels; larger images are reduced to it before anything else
-INK_SHARE = 0.2  # of the strongest ink; what is fainter does not extend the digit's box
 
-_STROKE_SIDE = 80  # pixels, the longer side at which the stroke's width is changed
-_HAIR = 2.0  # pixels; thinner strokes may have gaps
-_SLIGHT = 2.0  # pixels of a difference that is left as it is
-_STROKE_MARGIN = 12  # pixels around it, for strokes that grow
-# Of MNIST's own digits fitted into 20x20, half have strokes 2.6 to 3.4 pixels wide, 90% 2.1 to 4.5.
-_THINNEST, _THICKEST = 3.5, 3.8  # pixels; strokes are brought between these
+
+@dataclass(frozen=True)
+class StrokeParameters:
+    """How a digit is delimited and its strokes are brought to MNIST's width.
+
+    Attributes:
+        edge_share: of the strongest foreground; what is fainter does not extend the bounding box.
+        side: pixels, the longer side of the digit at which the width of its strokes is changed.
+        hair: pixels at that size; thinner strokes may have gaps and are dilated before they are reduced.
+        slight: pixels at that size of a difference that is left as it is.
+        margin: pixels around the digit, for strokes that grow.
+        thinnest, thickest: pixels of a digit of `DIGIT_SIZE`; strokes are brought between these. Of MNIST's
+            own digits fitted into 20x20, half have strokes 2.6 to 3.4 pixels wide, 90% 2.1 to 4.5.
+    """
+
+    edge_share: float = 0.2
+    side: int = 80
+    hair: float = 2.0
+    slight: float = 2.0
+    margin: int = 12
+    thinnest: float = 3.5
+    thickest: float = 3.8
+
+
+STROKES = StrokeParameters()
 
 Images = NDArray[np.uint8]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (H, W), (H, W, 3) or (H, W, 4)
@@ -37,43 +57,43 @@ def network_input(images: Images) -> NDArray[np.float32]:
 
 
 def to_mnist_form(image: Pixels) -> Images | None:
-    """Normalise one digit as MNIST's makers did, whatever it is written on.
+    """Normalize one digit as MNIST's makers did, whatever it is written on.
 
     Args:
-        image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; see `ink.extract`.
+        image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; see `foreground.extract_foreground`.
 
     Returns:
-        (28, 28) uint8 in MNIST form, or None where there is no ink.
+        (28, 28) uint8 in MNIST form, or None where there is no foreground.
     """
-    return normalise(digit_ink(image))
+    return normalize(digit_foreground(image))
 
 
 def to_form(image: Pixels) -> Images:
-    """Do as `to_mnist_form`; an image without ink gives (28, 28) of 0, so that nothing is lost of a count."""
+    """Do as `to_mnist_form`; an image without foreground gives (28, 28) of 0, so that counts stay whole."""
     form = to_mnist_form(image)
     return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form
 
 
-def digit_ink(image: Pixels) -> Images:
-    """Return the ink (H, W) uint8 of an image with one digit, cleaned of all else."""
-    return clean(extract(image))
+def digit_foreground(image: Pixels) -> Images:
+    """Return the foreground (H, W) uint8 of an image with one digit, cleaned of all else."""
+    return clean(extract_foreground(image))
 
 
-def page_ink(image: Pixels) -> Images:
-    """Return the ink (H, W) uint8 of an image with any number of digits, in lines."""
-    return clean(extract(image), specks=False)
+def page_foreground(image: Pixels) -> Images:
+    """Return the foreground (H, W) uint8 of an image with any number of digits, in lines."""
+    return clean(extract_foreground(image), specks=False)
 
 
-def normalise(ink: Images) -> Images | None:
+def normalize(foreground: Images) -> Images | None:
     """Crop, bring the strokes to MNIST's width, fit into 20x20, and centre.
 
     Args:
-        ink: (H, W) uint8, 0 is paper; all of it is taken for one digit.
+        foreground: (H, W) uint8, 0 is paper; all of it is taken for one digit.
 
     Returns:
-        (28, 28) uint8 in MNIST form, or None where there is no ink.
+        (28, 28) uint8 in MNIST form, or None where there is no foreground.
     """
-    digit = _crop(ink)
+    digit = _crop(foreground)
     if digit is None:
         return None
     digit = resize_to(_with_usual_strokes(digit), DIGIT_SIZE)
@@ -82,17 +102,17 @@ def normalise(ink: Images) -> Images | None:
     return _centre(np.asarray(cv2.convertScaleAbs(digit, alpha=255 / int(digit.max())), np.uint8))
 
 
-def box(ink: Images) -> Box | None:
-    """Return x, y, width and height of what is written on `ink` (H, W) uint8, in pixels."""
-    strongest = int(ink.max())
-    return bounding_box(ink, int(INK_SHARE * strongest)) if strongest else None
+def foreground_box(foreground: Images) -> Box | None:
+    """Return the bounding box of `foreground` (H, W) uint8, in pixels; None where it is all 0."""
+    strongest = int(foreground.max())
+    return bounding_box(foreground, int(STROKES.edge_share * strongest)) if strongest else None
 
 
-def _crop(ink: Images) -> Images | None:
-    if (place := box(ink)) is None:
+def _crop(foreground: Images) -> Images | None:
+    if (place := foreground_box(foreground)) is None:
         return None
     x, y, width, height = place
-    return ink[y : y + height, x : x + width]
+    return foreground[y : y + height, x : x + width]
 
 
 def measure_strokes(digit: Images) -> tuple[Images, NDArray[np.float32], float]:
@@ -102,7 +122,7 @@ def measure_strokes(digit: Images) -> tuple[Images, NDArray[np.float32], float]:
         What is written, 0 or 1, with a margin; each pixel's distance to what is not, in pixels; the
         strokes' width in the mean, in pixels.
     """
-    margin = (_STROKE_MARGIN,) * 4
+    margin = (STROKES.margin,) * 4
     written = above(np.asarray(cv2.copyMakeBorder(digit, *margin, cv2.BORDER_CONSTANT), np.uint8), HALF - 1)
     inside = np.asarray(cv2.distanceTransform(written, cv2.DIST_L2, 3), np.float32)
     # within a stroke of width w, the distance to the rim is w/4 in the mean
@@ -114,16 +134,16 @@ def _with_usual_strokes(digit: Images) -> Images:
     longer = max(digit.shape)
     if longer <= DIGIT_SIZE:  # too coarse to tell
         return digit
-    scale = _STROKE_SIDE / longer
-    written, inside, stroke = measure_strokes(resize_to(digit, _STROKE_SIDE))
+    scale = STROKES.side / longer
+    written, inside, stroke = measure_strokes(resize_to(digit, STROKES.side))
     # so thin a pen leaves nothing but its bends
-    if scale < 1 and (stroke < _HAIR or cv2.countNonZero(written) < _HAIR * _STROKE_SIDE):
+    if scale < 1 and (stroke < STROKES.hair or cv2.countNonZero(written) < STROKES.hair * STROKES.side):
         pen = round(1 / scale) + 1
         thick = np.asarray(cv2.dilate(digit, np.ones((pen, pen), np.uint8)), np.uint8)
-        written, inside, stroke = measure_strokes(resize_to(thick, _STROKE_SIDE))
-    usual = _STROKE_SIDE / DIGIT_SIZE
-    wanted = min(max(stroke, _THINNEST * usual), _THICKEST * usual)
-    if abs(wanted - stroke) < _SLIGHT:
+        written, inside, stroke = measure_strokes(resize_to(thick, STROKES.side))
+    usual = STROKES.side / DIGIT_SIZE
+    wanted = min(max(stroke, STROKES.thinnest * usual), STROKES.thickest * usual)
+    if abs(wanted - stroke) < STROKES.slight:
         return digit
     change = (wanted - stroke) / 2  # on either side
     outside = cv2.distanceTransform(1 - written, cv2.DIST_L2, 3)

@@ -14,8 +14,8 @@ import numpy as np
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
 from digitcli.datasets import NO_DIGIT, Digits
 from digitcli.datasets.strokes import draw_stroke
-from digitcli.preprocessing.foreground import FAINT, FULL
-from digitcli.preprocessing.mnist_form import Images, normalise
+from digitcli.preprocessing.foreground import FOREGROUND
+from digitcli.preprocessing.mnist_form import Images, normalize
 from digitcli.synthesis.glyphs import DIGITS
 from digitcli.synthesis.symbols import SYMBOLS
 from digitcli.synthesis.writing_styles import CALM, FREE, Strokes, alike, curve, write
@@ -93,14 +93,16 @@ def _picture(strokes: Strokes, random: np.random.Generator) -> Images | None:
     width = int(random.integers(8, 20))
     for stroke in strokes:
         draw_stroke(canvas, (stroke - (low + high) / 2) * scale + _CANVAS / 2, width)
-    return normalise(_small(canvas, random) if random.random() < _SMALL_SHARE else canvas)
+    return normalize(_small(canvas, random) if random.random() < _SMALL_SHARE else canvas)
 
 
 def _small(canvas: Images, random: np.random.Generator) -> Images:
-    """Show a picture as `ink.extract` gives small writing from a camera: few pixels, narrow loops filled."""
+    """Show a picture as a camera sees small writing: few pixels, narrow loops filled."""
     side = int(random.integers(*_SMALL_CANVAS))
     seen = cv2.GaussianBlur(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), (0, 0), _BLUR)
-    return np.asarray(np.clip((seen - 255.0 * FAINT) / (FULL - FAINT), 0, 255), np.uint8)
+    return np.asarray(
+        np.clip((seen - 255.0 * FOREGROUND.faint) / (FOREGROUND.full - FOREGROUND.faint), 0, 255), np.uint8
+    )
 
 
 def _letter(random: np.random.Generator, _: Digits) -> Images | None:
@@ -108,7 +110,7 @@ def _letter(random: np.random.Generator, _: Digits) -> Images | None:
     canvas = np.zeros((2 * _CANVAS, 2 * _CANVAS), np.uint8)
     font = _FONTS[int(random.integers(len(_FONTS)))]
     cv2.putText(canvas, text, (60, 160), font, 3.0, 255, int(random.integers(5, 16)), cv2.LINE_AA)
-    return normalise(_warped(canvas, random))
+    return normalize(_warped(canvas, random))
 
 
 def _symbol(random: np.random.Generator, _: Digits) -> Images | None:

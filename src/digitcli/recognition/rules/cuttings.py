@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from digitcli.datasets import Digits
 from digitcli.errors import InputError
 from digitcli.preprocessing.cleaning import HALF, above
-from digitcli.preprocessing.mnist_form import Images, box, normalise
+from digitcli.preprocessing.mnist_form import Images
+from digitcli.preprocessing.mnist_form import foreground_box as box
+from digitcli.preprocessing.mnist_form import normalize as normalise
 from digitcli.recognition.rules.cuts import cut
 from digitcli.recognition.rules.segmentation import Segment, find_lines, join
 

@@ -9,15 +9,11 @@ from numpy.typing import NDArray
 
 from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.preprocessing.geometry import Box, Grey
-from digitcli.preprocessing.mnist_form import (
-    WORKING_SIDE,
-    Images,
-    Pixels,
-    box,
-    digit_ink,
-    normalise,
-    page_ink,
-)
+from digitcli.preprocessing.mnist_form import WORKING_SIDE, Images, Pixels
+from digitcli.preprocessing.mnist_form import digit_foreground as digit_ink
+from digitcli.preprocessing.mnist_form import foreground_box as box
+from digitcli.preprocessing.mnist_form import normalize as normalise
+from digitcli.preprocessing.mnist_form import page_foreground as page_ink
 from digitcli.recognition.rules.cuts import cut
 from digitcli.recognition.rules.paths import Candidate, affects_reading, best_path, without_vain_cuts
 from digitcli.recognition.rules.segmentation import FLAT, Line, Segment, find_lines, join, line_height
