@@ -78,10 +78,11 @@ def test_no_module_is_long() -> None:
 def test_to_mnist_form_is_the_one_door_from_pixels_to_a_form() -> None:
     """Its parts are for the reader of pages and for what draws as MNIST's makers did, and for no one else."""
     parts = {
-        "digitcli.preprocessing.foreground.extract",
+        "digitcli.preprocessing.foreground.extract_foreground",
         "digitcli.preprocessing.cleaning.clean",
-        "digitcli.preprocessing.mnist_form.digit_ink",
-        "digitcli.preprocessing.mnist_form.normalise",
+        "digitcli.preprocessing.mnist_form.digit_foreground",
+        "digitcli.preprocessing.mnist_form.page_foreground",
+        "digitcli.preprocessing.mnist_form.normalize",
     }
     allowed = ("preprocessing/", "recognition/rules/", "synthesis/")
     for file, tree in TREES.items():

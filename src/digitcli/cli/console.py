@@ -68,8 +68,3 @@ def print_facts(rows: dict[str, str]) -> None:
 def file_list(folder: Path, names: tuple[str, ...]) -> str:
     """Say where files are."""
     return f"{', '.join(names)} in {folder}"
-
-
-def percent(share: float | None) -> str:
-    """Say a share as a percentage with two digits, or a dash for None."""
-    return "-" if share is None else f"{share:.2%}"

@@ -8,7 +8,6 @@ import typer
 
 from digitcli.cli.console import (
     file_list,
-    percent,
     print_facts,
     print_json,
     print_line,
@@ -27,6 +26,7 @@ from digitcli.cli.options import (
     say_missing,
     say_substitute,
 )
+from digitcli.evaluation.wording import percent
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitcli.cli.console import percent, print_json, print_table, say, tell_error
+from digitcli.cli.console import print_json, print_table, say, tell_error
 from digitcli.cli.options import ARTIFACTS, AnyModel, Artifacts, Json, Quiet, say_substitute
 from digitcli.errors import ExitCode, OptionError
+from digitcli.evaluation.wording import percent
 from digitcli.export.formats import Format, Target
 from digitcli.recognition.pretrained import model_name
 

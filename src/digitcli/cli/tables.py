@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from digitcli import artifacts
-from digitcli.cli.console import file_list, percent
+from digitcli.cli.console import file_list
+from digitcli.evaluation.wording import percent
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -5,6 +5,7 @@ import numpy as np
 
 from digitcli.canvas.session import Mode, Session
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
+from digitcli.evaluation.wording import percent_below_certainty
 from digitcli.preprocessing.mnist_form import Images
 from digitcli.recognition.recognizer import Digit
 from digitcli.window import painting
@@ -92,7 +93,11 @@ class Panel:
         colour = WORDS if confidence >= SURE else DOUBT
         write(self._picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
         known = sum(digit.digit is not None for digit in canvas_reading.reading.digits)
-        sure = f"{percent(confidence)} sure" if known == 1 else f"least sure {percent(confidence)}"
+        sure = (
+            f"{percent_below_certainty(confidence)} sure"
+            if known == 1
+            else f"least sure {percent_below_certainty(confidence)}"
+        )
         write(self._picture, sure, x, y + height - small * 0.35, small, QUIET)
 
     def _draw_view(self) -> None:
@@ -137,7 +142,7 @@ class Panel:
             is_best = number == best
             colour = (ACCENT if digit and digit.digit is not None else DOUBT) if is_best else FAINT
             filled = round(share * room)
-            value = percent(share) if share >= 0.0005 else ""
+            value = percent_below_certainty(share) if share >= 0.0005 else ""
             top, bottom = round(y + number * step), round(y + (number + 1) * step)
             place = (x, top, width, bottom - top)
             if not self._is_new(f"bar {number}", (filled, value, colour), place):
@@ -182,8 +187,3 @@ class Panel:
             size,
             QUIET,
         )
-
-
-def percent(share: float) -> str:
-    """Say a share 0..1 in words that never round up to certainty."""
-    return f"{share:.1%}" if share < 0.9995 else ">99.9%"

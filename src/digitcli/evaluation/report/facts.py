@@ -5,7 +5,7 @@ from typing import Any
 
 from digitcli.evaluation.report.card import Card, images_a_second
 from digitcli.evaluation.report.markup import Markup, Part, element, join, table
-from digitcli.evaluation.report.wording import milliseconds, size
+from digitcli.evaluation.wording import milliseconds, size
 
 _LONGEST = 200  # characters of a fact
 

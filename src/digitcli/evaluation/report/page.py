@@ -5,7 +5,7 @@ from pathlib import Path
 from digitcli.evaluation.report import facts, pair, results, robustness_tables
 from digitcli.evaluation.report.card import Card, images_a_second
 from digitcli.evaluation.report.markup import Markup, element, join
-from digitcli.evaluation.report.wording import interval, milliseconds, percent, size
+from digitcli.evaluation.wording import interval, milliseconds, percent, size
 
 _STYLE = Path(__file__).with_name("page.css")
 # Whatever a page were made to hold, a browser loads nothing for it and runs nothing in it.

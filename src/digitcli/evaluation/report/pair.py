@@ -6,7 +6,7 @@ from typing import Any
 from digitcli.evaluation.comparison import p_in_words, points
 from digitcli.evaluation.report.card import Card, EvaluatedModel, SourceEvaluation, images_a_second, names_of
 from digitcli.evaluation.report.markup import Markup, Part, element, join, table
-from digitcli.evaluation.report.wording import interval, milliseconds, percent, size
+from digitcli.evaluation.wording import interval, milliseconds, percent, size
 
 
 def comparison(card: Card) -> Markup:

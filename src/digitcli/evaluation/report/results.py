@@ -4,7 +4,7 @@ from digitcli.evaluation import plots
 from digitcli.evaluation.metrics import frequent_confusions, reliability_bins
 from digitcli.evaluation.report.card import Card, SourceEvaluation
 from digitcli.evaluation.report.markup import Markup, Part, element, join, picture, table
-from digitcli.evaluation.report.wording import interval, percent
+from digitcli.evaluation.wording import interval, percent
 
 
 def sources(card: Card) -> Markup:

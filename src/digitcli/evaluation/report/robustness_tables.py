@@ -5,8 +5,8 @@ from bisect import bisect_right
 from digitcli.evaluation.corruptions import SEVERITIES, Corruption, corrupt
 from digitcli.evaluation.report.card import WAYS, Card
 from digitcli.evaluation.report.markup import Markup, Part, cell, digit, element, join, table
-from digitcli.evaluation.report.wording import measure, percent
 from digitcli.evaluation.robustness import FLIPPED_IMAGES, HALF, TENTH, CorruptionAccuracy, Flip, Flips
+from digitcli.evaluation.wording import measure, percent
 
 _LOSSES = (0.01, 0.03, 0.1, 0.25, 0.5)  # of accuracy, from which on a cell has the next colour
 

@@ -1,9 +1,14 @@
-"""Figures in words, the same everywhere on the page."""
+"""Figures in words, the same on the terminal, in reports and in the window."""
 
 
 def percent(share: float | None) -> str:
     """Say a share with two digits, or a dash for None."""
     return "-" if share is None else f"{share:.2%}"
+
+
+def percent_below_certainty(share: float) -> str:
+    """Say a share 0..1 with one digit, never rounded up to certainty."""
+    return f"{share:.1%}" if share < 0.9995 else ">99.9%"
 
 
 def interval(ends: tuple[float, float]) -> str:
