@@ -312,8 +312,8 @@ def draw(side: str, what: str, log: str) -> None:
 
     window_.take_a_turn = watched_turn
     # the mouse moves in pixels of the screen, on which a window may be smaller than the least layout
-    across, down = (seen / laid for seen, laid in zip(window._size, window.face.layout.size, strict=True))
-    left, top, side, _ = window.face.layout.canvas
+    across, down = (seen / laid for seen, laid in zip(window._size, window.view.layout.size, strict=True))
+    left, top, side, _ = window.view.layout.canvas
     end = time.monotonic() + SECONDS + 3
     while reader.read is None or time.monotonic() < end - SECONDS - 2:
         window.wait(is_busy=True)

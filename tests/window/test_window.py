@@ -19,7 +19,7 @@ from screen import PATIENCE, Program, Screen, wait_for
 from digitcli.canvas.canvas import SIDE
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
-from digitcli.window.face import KEYS
+from digitcli.window.keys import KEYS
 from digitcli.window.layout import LEAST, USUAL, arrange
 from digitcli.window.window import usual_size
 
@@ -405,11 +405,11 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
     from digitcli.canvas.canvas_reading import read
     from digitcli.canvas.events import Event
     from digitcli.canvas.session import Session
-    from digitcli.window.face import Face
+    from digitcli.window.view import View
 
     for size in ((640, 480), USUAL, (480, 800), (2400, 1500)):
         session = Session(lambda snapshot: read(recognizer, snapshot))
-        face = Face(session, *size)
+        view = View(session, *size)
         for place, digit in enumerate((4, 2, 7, 9, 6)):
             for stroke in strokes(digit, left=20 + 98 * place, top=200, height=80):
                 for number, (x, y) in enumerate(stroke):
@@ -419,12 +419,12 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
         for _ in range(40):
             session.handle(Event(t=0, do="keep"))
         session.message = "A message that is much longer than any window is wide, " * 20
-        face.draw("a/very/long/path/" * 20 + "model.onnx")
-        ground = face.picture[2, 2].astype(int)
-        margin = max(3, round(8 * face.layout.unit))
-        for strip in (face.picture[:, -margin:], face.picture[:margin], face.picture[:, : margin // 2]):
+        view.draw("a/very/long/path/" * 20 + "model.onnx")
+        ground = view.picture[2, 2].astype(int)
+        margin = max(3, round(8 * view.layout.unit))
+        for strip in (view.picture[:, -margin:], view.picture[:margin], view.picture[:, : margin // 2]):
             assert np.abs(strip.astype(int) - ground).max() == 0, size
-        assert cv2.countNonZero(cv2.absdiff(face.picture[..., 0], int(ground[0]))) > 1000
+        assert cv2.countNonZero(cv2.absdiff(view.picture[..., 0], int(ground[0]))) > 1000
 
 
 @pytest.mark.slow
@@ -436,10 +436,10 @@ def test_a_picture_that_follows_is_the_one_drawn_at_once(
     from digitcli.canvas.canvas_reading import read
     from digitcli.canvas.events import Event
     from digitcli.canvas.session import Session
-    from digitcli.window.face import Face
+    from digitcli.window.view import View
 
     session = Session(lambda snapshot: read(recognizer, snapshot))
-    face = Face(session, *size)
+    view = View(session, *size)
     events = [Event(t=0, do="mode")] * 2  # a number
     for place, digit in enumerate((4, 2, 7)):
         for stroke in strokes(digit, left=20 + 150 * place, top=4 + 190 * place, height=120):
@@ -452,10 +452,10 @@ def test_a_picture_that_follows_is_the_one_drawn_at_once(
         session.handle(event)
         if number % 3:
             session.refresh()
-        face.draw("a model")
+        view.draw("a model")
         if number % 15 == 0 or event.do not in ("pen", "move", "up"):
-            fresh = Face(session, *size)
+            fresh = View(session, *size)
             fresh.draw("a model")
             fresh.close()
-            difference = np.abs(face.picture.astype(int) - fresh.picture).max(axis=2)
+            difference = np.abs(view.picture.astype(int) - fresh.picture).max(axis=2)
             assert difference.max() == 0, (number, event, np.argwhere(difference)[:3])

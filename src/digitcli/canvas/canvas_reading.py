@@ -1,6 +1,6 @@
 """What a trained model makes of a canvas: the reading, the pictures that it was made from, and why.
 
-Knows nothing of windows: any face of a canvas hands in its ink and gets the same back.
+Knows nothing of windows: any view of a canvas hands in what is drawn and gets the same back.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """One person's time at a canvas: events go in, what is drawn and what was read come out.
 
-Every face of the canvas shares it: a window, a replay without one, a page. It opens no window, prints
-nothing, and reads in whichever thread its face sees fit.
+Every view of the canvas shares it: a window, a replay without one, a page. It opens no window, prints
+nothing, and reads in whichever thread its caller chooses.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The window: OpenCV's events in, the face of a session out, one `waitKey` a turn.
+"""The window: OpenCV's events in, the view of a session out, one `waitKey` a turn.
 
 The mouse is never kept waiting: all that has happened since the last turn is taken together, and the
 canvas is read once a turn. What takes longer than one digit is read beside it, always the newest canvas.
@@ -13,8 +13,9 @@ from digitcli.canvas.canvas import next_brush
 from digitcli.canvas.events import LIMIT, Event, Replay
 from digitcli.canvas.reading_worker import ReadingWorker
 from digitcli.canvas.session import KeptReading, Session
-from digitcli.window.face import Face
+from digitcli.window.keys import ACTIONS
 from digitcli.window.layout import USUAL
+from digitcli.window.view import View
 from digitcli.window.x11 import Connection, InputEvent
 
 TITLE = "digitcli"
@@ -26,22 +27,6 @@ _REST = 0.008  # seconds may pass until the next is noticed
 _SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
 _MOST = 0.9  # of the screen, that the window takes at first
 _LOOKS, _LOOK_EVERY = 8, 0.25  # how often it is looked whether a new window was painted, and seconds between
-_KEYS = {
-    "\r": "keep",
-    "\n": "keep",
-    "c": "clear",
-    "u": "undo",
-    "\x1a": "undo",  # Ctrl-Z, where the system gives it to us
-    "\x08": "undo",
-    "r": "redo",
-    "\x19": "redo",  # Ctrl-Y
-    "e": "eraser",
-    "n": "mode",
-    "h": "explain",
-    "?": "help",
-    "s": "save",
-    "\x1b": "quit",
-}
 _NEED_READING = ("keep", "save", "correct")
 _DOWN = {
     cv2.EVENT_LBUTTONDOWN: "pen",
@@ -76,28 +61,28 @@ class Window:
         self._looks = _LOOKS  # at whether the window has been painted
         self._next_look = _LOOK_EVERY
         self._size = size  # as the window manager has it; other than the layout's where that is too small
-        self.face = Face(session, *size)
+        self.view = View(session, *size)
         # All is ready before there is a window, and shown before an event is taken: where the mouse is,
         # OpenCV tells in pixels of what it shows.
-        self.face.draw(LOADING)
+        self.view.draw(LOADING)
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_FREERATIO)
         self._server = server if server and server.watch(TITLE) else None
         cv2.resizeWindow(TITLE, *size)
         cv2.setMouseCallback(TITLE, self._on_mouse)
-        cv2.imshow(TITLE, self.face.picture)
+        cv2.imshow(TITLE, self.view.picture)
 
     def close(self) -> None:
         """Take the window away, if it is still there."""
-        self.face.close()
+        self.view.close()
         if self.is_open:
             self.is_open = False
             cv2.destroyWindow(TITLE)
 
     def show(self, model: str) -> bool:
         """Show the session as it is; return whether that is another picture than before."""
-        if not self.face.draw(model, self.pointer):
+        if not self.view.draw(model, self.pointer):
             return False
-        cv2.imshow(TITLE, self.face.picture)
+        cv2.imshow(TITLE, self.view.picture)
         return True
 
     def wait(self, *, is_busy: bool = False) -> list[Event]:
@@ -148,9 +133,9 @@ class Window:
                 self._on_pointer(what)
 
     def _resize(self, width: int, height: int) -> None:
-        self.face.close()
+        self.view.close()
         self._size = (width, height)
-        self.face = Face(self._session, width, height)
+        self.view = View(self._session, width, height)
 
     def _now(self) -> float:
         return time.perf_counter() - self._start
@@ -165,7 +150,7 @@ class Window:
     def _on_pointer(self, what: InputEvent) -> None:
         """Hear of the mouse with a button held, from the X server itself."""
         self._is_opencvs = False
-        (width, height), (across, down) = self._size, self.face.layout.size
+        (width, height), (across, down) = self._size, self.view.layout.size
         deed = {"press": "pen" if what.button == 1 else "erase", "move": "move", "release": "up"}[what.kind]
         self._move_pen(deed, what.x * across / width, what.y * down / height)
 
@@ -180,7 +165,7 @@ class Window:
             self._move_pen("up" if is_up else "move", x, y)
 
     def _move_pen(self, deed: str, x: float, y: float) -> None:
-        across, down = (min(max(v, -LIMIT), LIMIT) for v in self.face.layout.to_canvas(x, y))
+        across, down = (min(max(v, -LIMIT), LIMIT) for v in self.view.layout.to_canvas(x, y))
         self.pointer = place = (round(across, 2), round(down, 2))
         self._last = self._now()
         if deed in _DOWN.values():
@@ -192,8 +177,8 @@ class Window:
 
     def _on_key(self, key: int) -> None:
         character = chr(key & 0xFF).lower()
-        if character in _KEYS:
-            self._add(_KEYS[character])
+        if character in ACTIONS:
+            self._add(ACTIONS[character])
         elif character.isdecimal():
             self._add("correct", to=int(character))
         elif character in "[]":
