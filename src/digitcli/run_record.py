@@ -88,7 +88,7 @@ class RunRecord(BaseModel):
         validation, onnx, comparison: figures of the finished model.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     digitcli: str | None = None
     finished: str | None = None
@@ -112,11 +112,12 @@ class RunRecord(BaseModel):
     @classmethod
     def from_mapping(cls, values: dict[str, Any]) -> Self:
         """Return the record that a JSON object holds; what is not as this program writes it is unknown."""
+        known = {key: values[key] for key in cls.model_fields if key in values}
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(known)
         except ValidationError as error:
             foreign = {detail["loc"][0] for detail in error.errors(include_url=False)}
-            return cls.model_validate({key: value for key, value in values.items() if key not in foreign})
+            return cls.model_validate({key: value for key, value in known.items() if key not in foreign})
 
     @classmethod
     def read(cls, folder: Path) -> Self:

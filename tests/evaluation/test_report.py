@@ -206,7 +206,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def card_of(*paths: Path, source: str = "sample") -> report.Card:
     models = [report.EvaluatedModel(str(path), path, load(path)) for path in paths]
-    return report.make(models, report.read(models, source), [], lambda words: None)
+    return report.make(models, report.evaluate_source(models, source), [], lambda words: None)
 
 
 def without_times(value: Any) -> Any:
