@@ -131,3 +131,6 @@ def test_missing_history_and_run(tmp_path: Path) -> None:
     assert RunRecord.read(tmp_path).data is None
     (tmp_path / "run.json").write_text('{"data": [1]}')
     assert RunRecord.read(tmp_path).data is None
+    (tmp_path / "run.json").write_text(r'{"\ud800": 1, "packages": [1], "seed": 3}')
+    record = RunRecord.read(tmp_path)
+    assert (record.seed, record.packages) == (3, None)
