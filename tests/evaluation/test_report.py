@@ -231,7 +231,7 @@ def test_two_models_in_a_report_that_comes_out_alike_twice(trained: Path, tmp_pa
         assert len(source["evaluations"]) == 2
         assert source["comparison"]["is_real"]
         assert str(source["comparison"]["only_second_right"]) in page.text
-    words = card.readings[0].pair.in_words(*card.names)
+    words = card.sources[0].pair.in_words(*card.names)
     assert f"{PRETRAINED_MODEL} reads better" in words
     assert words in page.text
     assert "comparison" in [attributes.get("id") for _, attributes in page.elements]

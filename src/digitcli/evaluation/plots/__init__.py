@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from digitcli.evaluation.plots.classification import confusion, reliability
 from digitcli.evaluation.plots.curves import History, comparison, curves
 from digitcli.evaluation.plots.image_grids import (
-    GALLERY_COLUMNS,
-    GALLERY_ROWS,
+    GRID_COLUMNS,
+    GRID_ROWS,
     augmentation,
     mistakes,
     samples,
@@ -14,8 +14,8 @@ from digitcli.evaluation.plots.image_grids import (
 from digitcli.evaluation.plots.style import png
 
 __all__ = [
-    "GALLERY_COLUMNS",
-    "GALLERY_ROWS",
+    "GRID_COLUMNS",
+    "GRID_ROWS",
     "Figure",
     "History",
     "augmentation",

@@ -11,7 +11,7 @@ from digitcli.evaluation.metrics import Evaluation, hardest
 from digitcli.evaluation.plots.style import BLUE, DPI, VERMILION
 from digitcli.preprocessing.mnist_form import Images
 
-GALLERY_ROWS, GALLERY_COLUMNS = 4, 8
+GRID_ROWS, GRID_COLUMNS = 4, 8
 _SAMPLES_PER_DIGIT = 10
 
 
@@ -46,7 +46,7 @@ def mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
     """Draw the wrongly read images, surest first, then the least certain of the right ones."""
     tight = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.03, wspace=0.02, hspace=0.02)
     figure = Figure(figsize=(9.2, 6.2), dpi=DPI, layout=tight)
-    grid = figure.subplots(GALLERY_ROWS, GALLERY_COLUMNS).ravel()
+    grid = figure.subplots(GRID_ROWS, GRID_COLUMNS).ravel()
     for axes in grid:
         axes.set_axis_off()
     chosen = hardest(evaluation, digits, len(grid))
@@ -61,11 +61,11 @@ def mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
             pad=3,
         )
     wrong = int(evaluation.confusion.sum() - np.trace(evaluation.confusion))
-    figure.suptitle(_gallery_title(wrong, len(chosen)), fontsize=10.5)
+    figure.suptitle(_grid_title(wrong, len(chosen)), fontsize=10.5)
     return figure
 
 
-def _gallery_title(wrong: int, shown: int) -> str:
+def _grid_title(wrong: int, shown: int) -> str:
     if wrong > shown:
         which = f"{shown} of {wrong:,} mistakes, surest first"
     elif wrong:

@@ -80,7 +80,7 @@ class Card:
 
     Attributes:
         models: one model, or two to be compared.
-        readings: of each source, the main one first.
+        sources: each data source as read, the main one first.
         robustness: of each model, by way: the one for whom pictures are prepared, and as they are.
         flips: the smallest corruptions that flip readings, by way.
         examples: a digit for each corruption, to be shown with it.
@@ -90,7 +90,7 @@ class Card:
     """
 
     models: tuple[EvaluatedModel, ...]
-    readings: tuple[SourceEvaluation, ...]
+    sources: tuple[SourceEvaluation, ...]
     robustness: tuple[dict[str, Robustness], ...]
     flips: dict[str, tuple[Flips, ...]]
     examples: Digits
@@ -107,7 +107,7 @@ class Card:
         return {
             "made": self.environment,
             "models": [self._model_as_json(number) for number in range(len(self.models))],
-            "sources": [_source_as_json(reading) for reading in self.readings],
+            "sources": [_source_as_json(source) for source in self.sources],
             "flips": {_key(way): [each.as_json() for each in flips] for way, flips in self.flips.items()},
         }
 
@@ -117,7 +117,7 @@ class Card:
             "name": model.name,
             **model.file.as_json(),
             "milliseconds_an_image": self.milliseconds[number],
-            "images_a_second": images_a_second(self.readings[0].evaluations[number]),
+            "images_a_second": images_a_second(self.sources[0].evaluations[number]),
             "robustness": {_key(way): each.as_json() for way, each in self.robustness[number].items()},
             "run": model.file.run,
         }
@@ -133,19 +133,19 @@ def _key(way: str) -> str:
     return way.replace(" ", "_")
 
 
-def _source_as_json(reading: SourceEvaluation) -> dict[str, Any]:
-    first = reading.evaluations[0]
+def _source_as_json(source: SourceEvaluation) -> dict[str, Any]:
+    first = source.evaluations[0]
     bins = reliability_bins(first.probabilities, first.right)
-    wrong = hardest(first, reading.digits, int((~first.right).sum()))
+    wrong = hardest(first, source.digits, int((~first.right).sum()))
     return {
-        "is_part": reading.is_part,
-        "evaluations": [each.as_json() for each in reading.evaluations],
-        "comparison": reading.pair.as_json() if len(reading.evaluations) > 1 else None,
+        "is_part": source.is_part,
+        "evaluations": [each.as_json() for each in source.evaluations],
+        "comparison": source.pair.as_json() if len(source.evaluations) > 1 else None,
         "reliability": [vars(each) | {"accuracy_ci95": list(each.accuracy_ci95)} for each in bins],
         "mistakes": [
             {
                 "index": int(place),
-                "label": int(reading.digits.labels[place]),
+                "label": int(source.digits.labels[place]),
                 "read": int(first.probabilities[place].argmax()),
                 "confidence": float(first.probabilities[place].max()),
             }
@@ -179,20 +179,20 @@ def make(
         others: more sources.
         on_step: is told what is being measured.
     """
-    readings = [main]
+    sources = [main]
     done = {main.evaluations[0].data}
     for source in (*others, STANDARD):
         if source not in done:
             on_step(f"reading {source}")
-            readings.append(evaluate_source(models, source))
+            sources.append(evaluate_source(models, source))
             done.add(source)
-    standard = next(each for each in readings if each.evaluations[0].data == STANDARD).digits
+    standard = next(each for each in sources if each.evaluations[0].data == STANDARD).digits
     corrupted = robustness.subset(standard, robustness.IMAGES)
     ways = [_ways(each.classifier) for each in models]
     few = robustness.subset(standard, robustness.FLIPPED_IMAGES)
     return Card(
         models=tuple(models),
-        readings=tuple(readings),
+        sources=tuple(sources),
         robustness=tuple(
             {way: robustness.measure(classify, corrupted, on_step) for way, classify in each.items()}
             for each in ways

@@ -12,7 +12,7 @@ _LONGEST = 200  # characters of a fact
 
 def speed(card: Card) -> Markup:
     """Show times and sizes."""
-    first, model, machine = card.readings[0].evaluations[0], card.models[0], card.environment["machine"]
+    first, model, machine = card.sources[0].evaluations[0], card.models[0], card.environment["machine"]
     rows: list[list[Part]] = [
         ["one image, from its pixels to the digit", milliseconds(card.milliseconds[0])],
         [

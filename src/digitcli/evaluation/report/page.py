@@ -54,7 +54,7 @@ def _heading(card: Card) -> list[Markup]:
 
 def _headlines(card: Card) -> list[tuple[str, str, str]]:
     """Return the main figures: what it is, its value, and a note."""
-    first, file = card.readings[0].evaluations[0], card.models[0].file
+    first, file = card.sources[0].evaluations[0], card.models[0].file
     prepared, as_they_are = card.robustness[0].values()
     return [
         (

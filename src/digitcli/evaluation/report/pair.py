@@ -12,7 +12,7 @@ from digitcli.evaluation.wording import interval, milliseconds, percent, size
 def comparison(card: Card) -> Markup:
     """Show the first model against the second."""
     names = card.names
-    main = card.readings[0]
+    main = card.sources[0]
     rows: list[list[Part]] = [[*row] for row in side_by_side(card.models, main)]
     rows += [
         [f"accuracy under corruption, {way}", *(percent(each[way].mean) for each in card.robustness)]
@@ -28,7 +28,9 @@ def comparison(card: Card) -> Markup:
         ),
         table(["", f"first: {names[0]}", f"second: {names[1]}"], rows, "Side by side"),
         table(
-            headings, [_pair(each) for each in card.readings], "Accuracy of the first less that of the second"
+            headings,
+            [_pair(source) for source in card.sources],
+            "Accuracy of the first less that of the second",
         ),
         element(
             "p",
@@ -42,9 +44,9 @@ def comparison(card: Card) -> Markup:
     )
 
 
-def side_by_side(models: Sequence[EvaluatedModel], reading: SourceEvaluation) -> list[list[str]]:
+def side_by_side(models: Sequence[EvaluatedModel], source: SourceEvaluation) -> list[list[str]]:
     """Return what tells two models apart: a name, and a value for each."""
-    results, files = reading.evaluations, [each.file for each in models]
+    results, files = source.evaluations, [each.file for each in models]
     return [
         [f"accuracy on {results[0].data}", *(percent(each.accuracy) for each in results)],
         ["95% interval", *(interval(each.accuracy_ci95) for each in results)],
@@ -56,29 +58,29 @@ def side_by_side(models: Sequence[EvaluatedModel], reading: SourceEvaluation) ->
     ]
 
 
-def in_words(models: Sequence[EvaluatedModel], reading: SourceEvaluation) -> str:
+def in_words(models: Sequence[EvaluatedModel], source: SourceEvaluation) -> str:
     """Say whether two models differ, and by how much."""
-    return reading.pair.in_words(*names_of(models))
+    return source.pair.in_words(*names_of(models))
 
 
-def as_json(models: Sequence[EvaluatedModel], reading: SourceEvaluation) -> dict[str, Any]:
+def as_json(models: Sequence[EvaluatedModel], source: SourceEvaluation) -> dict[str, Any]:
     """Return the comparison as JSON can hold it, with all that is known of the second model."""
     return {
-        "with": reading.evaluations[1].as_json(),
-        **reading.pair.as_json(),
+        "with": source.evaluations[1].as_json(),
+        **source.pair.as_json(),
         "bytes": [each.file.size for each in models],
         "parameters": [each.file.parameters for each in models],
-        "images_a_second": [images_a_second(each) for each in reading.evaluations],
-        "words": in_words(models, reading),
+        "images_a_second": [images_a_second(each) for each in source.evaluations],
+        "words": in_words(models, source),
     }
 
 
-def _pair(reading: SourceEvaluation) -> list[Part]:
-    pair = reading.pair
+def _pair(source: SourceEvaluation) -> list[Part]:
+    pair = source.pair
     low, high = pair.difference_ci95
     p_value = p_in_words(pair.p_value).removeprefix("p = ").removeprefix("p ")
     return [
-        reading.evaluations[0].data,
+        source.evaluations[0].data,
         f"{pair.n:,}",
         points(pair.difference),
         f"{points(low)} to {points(high)}",

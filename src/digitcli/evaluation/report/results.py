@@ -16,13 +16,13 @@ def sources(card: Card) -> Markup:
             "How many test images of each source are read right. The accuracy on endlessly many images of "
             "the same kind lies in the interval with a confidence of 95% (Wilson's score interval).",
         ),
-        table(headings, [_source(reading) for reading in card.readings], "Accuracy on each source"),
+        table(headings, [_source(source) for source in card.sources], "Accuracy on each source"),
     )
 
 
-def _source(reading: SourceEvaluation) -> list[Part]:
-    first = reading.evaluations[0]
-    part = element("span", "what training left out of it", class_="unit") if reading.is_part else None
+def _source(source: SourceEvaluation) -> list[Part]:
+    first = source.evaluations[0]
+    part = element("span", "what training left out of it", class_="unit") if source.is_part else None
     return [
         join(first.data, part),
         f"{len(first.right):,}",
@@ -36,7 +36,7 @@ def _source(reading: SourceEvaluation) -> list[Part]:
 
 def confusions(card: Card) -> Markup:
     """Show what is taken for what in the main source."""
-    first = card.readings[0].evaluations[0]
+    first = card.sources[0].evaluations[0]
     rows: list[list[Part]] = [
         [
             str(each.digit),
@@ -70,13 +70,13 @@ def confusions(card: Card) -> Markup:
 
 def mistakes(card: Card) -> Markup:
     """Show the worst-read images of the main source."""
-    reading = card.readings[0]
-    first = reading.evaluations[0]
+    source = card.sources[0]
+    first = source.evaluations[0]
     wrong = int((~first.right).sum())
     return join(
         element("p", f"{wrong:,} of {len(first.right):,} images of {first.data} are read wrong."),
         _figure(
-            plots.mistakes(first, reading.digits),
+            plots.mistakes(first, source.digits),
             "Pictures of digits; over each what it is, what was read, and how sure the model was.",
             "report.json lists all mistakes with their places in the source.",
         ),
@@ -85,7 +85,7 @@ def mistakes(card: Card) -> Markup:
 
 def calibration(card: Card) -> Markup:
     """Show what the model's confidence is worth on the main source."""
-    first = card.readings[0].evaluations[0]
+    first = card.sources[0].evaluations[0]
     bins = reliability_bins(first.probabilities, first.right)
     rows: list[list[Part]] = [
         [percent(each.confidence), percent(each.accuracy), interval(each.accuracy_ci95), f"{each.count:,}"]
