@@ -30,6 +30,7 @@ def test_the_wheel_holds_what_it_must_and_no_more(wheel: Path) -> None:
         "digitcli/recognition/pretrained/model.onnx",
         "digitcli/recognition/pretrained/run.json",
         "digitcli/evaluation/report/page.css",
+        *(f"digitcli/evaluation/report/templates/{name}.html.j2" for name in ("macros", "page", "training")),
     }
     assert wanted <= found
     assert {name.split("/")[0].partition("-")[0] for name in found} == {"digitcli"}

@@ -15,17 +15,18 @@ import cv2
 import numpy as np
 import pytest
 from conftest import Command, Outcome, execute
+from jinja2 import UndefinedError
 
 from digitcli.datasets import Dataset
 from digitcli.evaluation import report, robustness
 from digitcli.evaluation.corruptions import CORRUPTIONS
 from digitcli.evaluation.metrics import wilson_interval
-from digitcli.evaluation.report.facts import training
-from digitcli.evaluation.report.markup import VOID, Markup, element, table
+from digitcli.evaluation.report.page import templates, training
 from digitcli.models import load
 from digitcli.models.model_files import describe
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
+VOID = ("img", "meta")  # elements without an end tag
 EVIL = "<img src=x onerror=alert(1)>&\"'.npz"
 SCRIPT = "</pre><script>alert(1)</script>"
 COMMAND = (
@@ -262,12 +263,21 @@ def test_any_value_in_a_run_json_can_be_shown() -> None:
             Page(training({**run, key: dict.fromkeys(("name", "epochs", "training", "train"), strange)}))
 
 
+def shown(source: str, **values: Any) -> str:
+    return templates.from_string(f'{{% from "macros.html.j2" import digit, table %}}{source}').render(values)
+
+
 def test_text_is_escaped_and_markup_is_not() -> None:
-    assert element("p", "a < b", element("i", "x"), 3, None, title='"q"', class_=None) == (
-        '<p title="&quot;q&quot;">a &lt; b<i>x</i>3</p>'
+    assert shown('<p title="{{ a }}">{{ b }}{{ c }}</p>', a='"q"', b="a < b", c=3) == (
+        '<p title="&#34;q&#34;">a &lt; b3</p>'
     )
-    assert element("p", "\x07 \udcc3 é \n") == "<p>\ufffd \ufffd é \n</p>"
-    assert "<td>&lt;i&gt;</td><td><i></i></td>" in table(["a", "b"], [["x", "<i>", Markup("<i></i>")]], "c")
+    assert shown("<p>{{ a }}</p>", a="\x07 \udcc3 \r é \n\t") == "<p>\ufffd \ufffd \ufffd é \n\t</p>"
+    found = shown('{{ table(a, ["a", "b"], [["x", "<i>"], ["\x00", digit("y", a)]]) }}', a="'c'<")
+    assert 'aria-label="&#39;c&#39;&lt;"' in found
+    assert "<td>&lt;i&gt;</td>" in found
+    assert '<th scope="row">\ufffd</th><td><img src="y" alt="&#39;c&#39;&lt;"' in found
+    with pytest.raises(UndefinedError):
+        shown("{{ unknown }}")
 
 
 @pytest.mark.parametrize(

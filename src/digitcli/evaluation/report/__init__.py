@@ -1,8 +1,7 @@
 """The report card of a model: everything that is known of it, as one page and as the same in JSON.
 
-`write` leaves both in a folder. The card holds the figures (`card.py`); the page shows them (`page.py`
-and the parts that it puts together, in the look of ``page.css``); what comes from outside is escaped in
-one place (`markup.py`).
+`write` leaves both in a folder. The card holds the figures (`card.py`), `view.py` says them in words, and
+the templates show these (`page.py`, in the look of ``page.css``). Jinja2 escapes whatever they are given.
 """
 
 from pathlib import Path
