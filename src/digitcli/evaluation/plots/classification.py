@@ -9,6 +9,7 @@ from matplotlib.ticker import PercentFormatter
 from digitcli.config.mnist import CLASSES
 from digitcli.evaluation.metrics import Evaluation, reliability_bins
 from digitcli.evaluation.plots.style import BLUE, FONT, GREY, plain, single_axes, tidy
+from digitcli.evaluation.wording import percent
 
 
 def confusion(evaluation: Evaluation) -> Figure:
@@ -47,7 +48,8 @@ def confusion(evaluation: Evaluation) -> Figure:
     axes.set_ylabel("what it is", fontsize=FONT)
     wrong = int(counts.sum() - np.trace(counts))
     axes.set_title(
-        f"{plain(evaluation.data)}: {evaluation.accuracy:.2%} right, {wrong:,} of {counts.sum():,} wrong",
+        f"{plain(evaluation.data)}: {percent(evaluation.accuracy)} right, "
+        f"{wrong:,} of {counts.sum():,} wrong",
         fontsize=FONT,
     )
     return figure
@@ -87,7 +89,7 @@ def reliability(evaluation: Evaluation) -> Figure:
     axes.set_xlabel("how sure it says it is (confidence)", fontsize=FONT)
     axes.set_ylabel("how often it is right (accuracy)", fontsize=FONT)
     axes.set_title(
-        f"{plain(evaluation.data)}: expected calibration error {evaluation.calibration_error:.2%}",
+        f"{plain(evaluation.data)}: expected calibration error {percent(evaluation.calibration_error)}",
         fontsize=FONT,
     )
     tidy(axes)
