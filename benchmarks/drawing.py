@@ -293,10 +293,10 @@ def draw(side: str, what: str, log: str) -> None:
 
         def show(self, model: str) -> bool:
             self.turn.append(time.monotonic())
-            is_new = self.face.draw(model, self.pointer)
+            is_new = self.view.draw(model, self.pointer)
             self.turn.append(time.monotonic())
             if is_new:
-                window_.cv2.imshow(window_.TITLE, self.face.picture)
+                window_.cv2.imshow(window_.TITLE, self.view.picture)
                 shown_version = session.canvas_reading.version if session.canvas_reading else -1
                 frames.append([*self.turn, 0.0, when_version.get(shown_version, self.turn[0])])
             return is_new

@@ -459,3 +459,32 @@ def test_a_picture_that_follows_is_the_one_drawn_at_once(
             fresh.close()
             difference = np.abs(view.picture.astype(int) - fresh.picture).max(axis=2)
             assert difference.max() == 0, (number, event, np.argwhere(difference)[:3])
+
+
+def test_what_is_said_beside_the_canvas(monkeypatch: pytest.MonkeyPatch, recognizer: Recognizer) -> None:
+    """The words themselves: a renamed class once got into them."""
+    from digitcli.canvas.canvas_reading import read
+    from digitcli.canvas.events import Event
+    from digitcli.canvas.session import Session
+    from digitcli.window import painting
+    from digitcli.window.view import View
+
+    written = []
+    put = painting._put
+
+    def noted(picture: np.ndarray, words: str, *where: object) -> None:
+        written.append(words)
+        put(picture, words, *where)
+
+    monkeypatch.setattr(painting, "_put", noted)
+    session = Session(lambda snapshot: read(recognizer, snapshot))
+    for stroke in strokes(3, left=170, top=110, height=280):
+        for number, (x, y) in enumerate(stroke):
+            session.handle(Event(t=0, do="move" if number else "pen", x=x, y=y))
+        session.handle(Event(t=0, do="up"))
+    session.handle(Event(t=0, do="keep"))
+    View(session, *USUAL).draw("a model")
+    words = [each for each in written if not each.isdecimal() and "%" not in each]
+    assert words[:3] == ["what it sees, 28x28", "Kept", "Automatic  \u2022  a model"]
+    assert words[3:5] == ["?", "keys"]
+    assert any(each.endswith("% sure") for each in written)

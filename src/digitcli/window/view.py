@@ -357,8 +357,8 @@ class SidePanel:
         x, y, width, height = self._layout.kept
         size = self._layout.letters
         foot = y + height - size * 0.45
-        write(self._picture, "KeptReading", x, foot, size, QUIET)
-        left = x + painting.width_of("KeptReading", size) + round(0.8 * size)
+        write(self._picture, "Kept", x, foot, size, QUIET)
+        left = x + painting.width_of("Kept", size) + round(0.8 * size)
         words = "   ".join(kept.words for kept in self._session.kept)
         # the newest are at the end, and stay
         write(
