@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from conftest import Command, execute
@@ -17,6 +18,7 @@ from digitcli.canvas.saliency import occlusion_saliency
 from digitcli.canvas.session import Mode, Session, play
 from digitcli.datasets.strokes import Drawing, parse
 from digitcli.errors import DataError, DigitcliError, OptionError
+from digitcli.preprocessing.mnist_form import to_mnist_form
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Reading, Recognizer
 
@@ -275,6 +277,44 @@ def test_the_heat_map_finds_where_the_ink_counts(session: Session, recognizer: R
     assert form[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5].any()
     blank = occlusion_saliency(recognizer.classifier, np.zeros((28, 28), np.uint8))
     assert np.abs(blank).max() < 1e-6
+
+
+def test_of_touching_digits_the_very_forms_that_were_classified_are_shown(
+    session: Session, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut anew from their boxes, they would show parts of their neighbours."""
+    classified = set()
+    predict = recognizer.classifier.predict
+
+    def noted(images: np.ndarray) -> np.ndarray:
+        classified.update(image.tobytes() for image in images)
+        return predict(images)
+
+    do(session, "brush", to=12)
+    do(session, "mode", "mode")
+    for place, digit in enumerate((4, 2, 7)):
+        draw(session, digit, left=60 + 68 * place, top=190, height=110)
+    drawn_pixels = session.snapshot().ink
+    assert (
+        cv2.connectedComponents((drawn_pixels > 50).astype(np.uint8))[0] == 1 + 1
+    )  # background and one blob
+    monkeypatch.setattr(recognizer.classifier, "predict", noted)
+    assert words(session) == "427"
+    monkeypatch.undo()
+    canvas_reading = session.canvas_reading
+    for digit, form in zip(canvas_reading.reading.digits, canvas_reading.forms, strict=True):
+        assert form.tobytes() in classified
+        assert np.array_equal(form, digit.form)
+        assert predict(form[np.newaxis])[0].argmax() == digit.digit
+        x, y, width, height = digit.box
+        anew = to_mnist_form(np.pad(drawn_pixels[y : y + height, x : x + width], 40))
+        assert not np.array_equal(form, anew)
+    do(session, "explain")
+    session.refresh()
+    explained = session.canvas_reading
+    assert len(explained.saliency) == 3
+    for form, saliency in zip(explained.forms, explained.saliency, strict=True):
+        assert np.array_equal(saliency, occlusion_saliency(recognizer.classifier, form))
 
 
 def test_brushes_and_the_eraser(session: Session) -> None:
