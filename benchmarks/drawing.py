@@ -286,10 +286,10 @@ def draw(side: str, what: str, log: str) -> None:
             self.turn = [now]
             return found
 
-        def _on_pointer(self, what: object) -> None:
-            if what.kind == "move":
-                events.append((time.monotonic(), what.x, what.y))
-            super()._on_pointer(what)
+        def _on_pointer(self, pointer: object) -> None:
+            if pointer.kind == "move":
+                events.append((time.monotonic(), pointer.x, pointer.y))
+            super()._on_pointer(pointer)
 
         def show(self, model: str) -> bool:
             self.turn.append(time.monotonic())
@@ -303,21 +303,21 @@ def draw(side: str, what: str, log: str) -> None:
 
     window = Watched(session, (int(1.6 * height), height), server)
     when_version: dict[int, float] = {}
-    take_a_turn = window_.take_a_turn
+    process_pending_reading = window_.process_pending_reading
 
-    def watched_turn(session: Session, reader: ReadingWorker) -> None:
+    def watched_processing(session: Session, reader: ReadingWorker) -> None:
         window.turn.append(time.monotonic())
         when_version[session.canvas.version] = window.turn[0]
-        take_a_turn(session, reader)
+        process_pending_reading(session, reader)
 
-    window_.take_a_turn = watched_turn
+    window_.process_pending_reading = watched_processing
     # the mouse moves in pixels of the screen, on which a window may be smaller than the least layout
     across, down = (seen / laid for seen, laid in zip(window._size, window.view.layout.size, strict=True))
     left, top, side, _ = window.view.layout.canvas
     end = time.monotonic() + SECONDS + 3
     while reader.read is None or time.monotonic() < end - SECONDS - 2:
         window.wait(is_busy=True)
-        window_.take_a_turn(session, reader)
+        window_.process_pending_reading(session, reader)
         window.show("")
     frames.clear()
     print(round(left * across), round(top * down), round(side * across), round(side * down), flush=True)

@@ -14,7 +14,7 @@ from pens import strokes
 from screen import Program, Screen
 from serving import Server
 
-from digitcli.window.layout import USUAL, arrange
+from digitcli.window.layout import DEFAULT_SIZE, arrange
 
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
@@ -96,7 +96,7 @@ def in_a_window(command: str, folder: Path) -> None:
         Screen(folder / "screen") as screen,
         Program(screen, folder, *shlex.split(command)[2:]) as program,
     ):
-        layout = arrange(*USUAL)
+        layout = arrange(*DEFAULT_SIZE)
         for stroke in strokes(7, left=150, top=100, height=300):
             screen.drag([layout.from_canvas(x, y) for x, y in stroke])
         program.key("7", "Return", "Escape")

@@ -18,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from pens import strokes
 from screen import Program, Screen
 
-from digitcli.window.layout import USUAL, arrange
+from digitcli.window.layout import DEFAULT_SIZE, arrange
 
 COLOURS = 64  # of the pictures, so that they stay small
 
 
 def draw(screen: Screen, digit: int, left: float, top: float, height: float) -> None:
-    layout = arrange(*USUAL)
+    layout = arrange(*DEFAULT_SIZE)
     for stroke in strokes(digit, left=left, top=top, height=height):
         screen.drag([layout.from_canvas(x, y) for x, y in stroke])
 
@@ -37,9 +37,9 @@ def main(folder: Path) -> None:
     ):
 
         def keep(name: str) -> None:
-            screen.xdotool("mousemove", USUAL[0] // 2, USUAL[1] + 40)
+            screen.xdotool("mousemove", DEFAULT_SIZE[0] // 2, DEFAULT_SIZE[1] + 40)
             time.sleep(0.8)
-            picture = Image.fromarray(screen.picture()[: USUAL[1], : USUAL[0], ::-1].copy())
+            picture = Image.fromarray(screen.picture()[: DEFAULT_SIZE[1], : DEFAULT_SIZE[0], ::-1].copy())
             path = folder / f"draw-{name}.png"
             picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
             screen.xdotool("mousemove", 30, 5)  # keys go to the window under the mouse
@@ -60,7 +60,7 @@ def main(folder: Path) -> None:
         keep("number")
         program.key("c", "bracketright", "bracketright")
         turn = np.linspace(0, 14, 160)
-        layout = arrange(*USUAL)
+        layout = arrange(*DEFAULT_SIZE)
         screen.drag(
             [
                 layout.from_canvas(90 + 12.5 * t + 70 * np.cos(2 * t), 256 + 120 * np.sin(2.7 * t))

@@ -37,9 +37,9 @@ def session(tmp_path: Path, recognizer: Recognizer) -> Session:
     )
 
 
-def do(session: Session, *deeds: str, to: float | None = None) -> None:
-    for deed in deeds:
-        session.handle(Event(t=0, do=deed, to=to))
+def do(session: Session, *actions: str, to: float | None = None) -> None:
+    for action in actions:
+        session.handle(Event(t=0, do=action, to=to))
 
 
 def draw(session: Session, digit: int, **place: float) -> None:
@@ -115,9 +115,9 @@ def test_what_is_no_number_either_stays_one_mark_and_can_be_corrected(session: S
     session.read = counted
     for turn in range(2):
         random = np.random.default_rng(turn)
-        for deed in "pen", *["move"] * 25:
+        for action in "pen", *["move"] * 25:
             x, y = random.uniform(100, 400, 2)
-            session.handle(Event(t=0, do=deed, x=x, y=y))
+            session.handle(Event(t=0, do=action, x=x, y=y))
         do(session, "up")
     assert words(session) == "not a digit"
     assert (session.canvas_reading.single, rounds) == (True, 2)

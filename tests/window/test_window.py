@@ -20,8 +20,8 @@ from digitcli.canvas.canvas import SIDE
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.window.keys import KEYS
-from digitcli.window.layout import LEAST, USUAL, arrange
-from digitcli.window.window import usual_size
+from digitcli.window.layout import DEFAULT_SIZE, MIN_SIZE, arrange
+from digitcli.window.window import default_window_size
 
 QT_WORDS = ("QFont", "qt.qpa", "Aborted", "Traceback", "X11 connection")
 
@@ -45,29 +45,31 @@ def recognizer() -> Recognizer:
     return Recognizer.load(PRETRAINED_MODEL)
 
 
-def to_screen(points: list[tuple[float, float]], size: tuple[int, int] = USUAL) -> list[tuple[float, float]]:
+def to_screen(
+    points: list[tuple[float, float]], size: tuple[int, int] = DEFAULT_SIZE
+) -> list[tuple[float, float]]:
     layout = arrange(*size)
     return [layout.from_canvas(x, y) for x, y in points]
 
 
-def draw(program: Program, digit: int, size: tuple[int, int] = USUAL, **place: float) -> None:
+def draw(program: Program, digit: int, size: tuple[int, int] = DEFAULT_SIZE, **place: float) -> None:
     for stroke in strokes(digit, **({"left": 170, "top": 110, "height": 280} | place)):
         program.screen.drag(to_screen(stroke, size))
     program.screen.xdotool("mousemove", size[0] - 3, size[1] - 3)  # its arrow is no part of the drawing
 
 
-def shown(program: Program, recognizer: Recognizer, part: str, size: tuple[int, int] = USUAL) -> str:
+def shown(program: Program, recognizer: Recognizer, part: str, size: tuple[int, int] = DEFAULT_SIZE) -> str:
     """Read the digits that a part of the window shows."""
     x, y, width, height = getattr(arrange(*size), part)
     picture = program.screen.picture()[y : y + height, x : x + width]
     # the words below the large digits are not read
-    below = height - int(1.6 * arrange(*size).letters)
+    below = height - int(1.6 * arrange(*size).type_size)
     picture = picture[:below] if part == "reading" else picture[4:-4, 4:-4]
     return recognizer.read(np.ascontiguousarray(picture), single=part != "canvas").text
 
 
 def expect(
-    program: Program, recognizer: Recognizer, part: str, text: str, size: tuple[int, int] = USUAL
+    program: Program, recognizer: Recognizer, part: str, text: str, size: tuple[int, int] = DEFAULT_SIZE
 ) -> None:
     def found() -> bool:
         nonlocal seen
@@ -96,7 +98,7 @@ def test_each_digit_drawn_with_the_mouse_is_read_and_shown(
 ) -> None:
     draw(program, digit)
     expect(program, recognizer, "canvas", str(digit))
-    expect(program, recognizer, "view", str(digit))
+    expect(program, recognizer, "forms", str(digit))
     if digit != 0:  # the type's own zero has a stroke through it
         expect(program, recognizer, "reading", str(digit))
     program.key("Return", "Escape")
@@ -117,7 +119,7 @@ def test_a_number_has_a_box_for_each_digit(program: Program) -> None:
     program.key("bracketleft", "bracketleft")
     for place, digit in enumerate((4, 2, 7)):
         draw(program, digit, left=40 + 150 * place, top=190, height=110)
-    x, y, width, height = arrange(*USUAL).canvas
+    x, y, width, height = arrange(*DEFAULT_SIZE).canvas
 
     def sides() -> int:
         canvas = program.screen.picture()[y : y + height, x : x + width].astype(int)
@@ -133,15 +135,15 @@ def test_a_number_has_a_box_for_each_digit(program: Program) -> None:
 
 def test_every_key(program: Program, recognizer: Recognizer, tmp_path: Path) -> None:
     draw(program, 3)
-    expect(program, recognizer, "view", "3")
+    expect(program, recognizer, "forms", "3")
     program.key("Return", "u")
-    wait_for(lambda: shown(program, recognizer, "view") == "", "nothing is seen after U")
+    wait_for(lambda: shown(program, recognizer, "forms") == "", "nothing is seen after U")
     program.key("r")
-    expect(program, recognizer, "view", "3")
+    expect(program, recognizer, "forms", "3")
     program.key("ctrl+z")
-    wait_for(lambda: shown(program, recognizer, "view") == "", "nothing is seen after Ctrl-Z")
+    wait_for(lambda: shown(program, recognizer, "forms") == "", "nothing is seen after Ctrl-Z")
     program.key("ctrl+y")
-    expect(program, recognizer, "view", "3")
+    expect(program, recognizer, "forms", "3")
     before = program.screen.picture()
     program.key("h")
     wait_for(lambda: _orange(program.screen.picture()) > 200 > _orange(before), "a heat map")
@@ -158,13 +160,13 @@ def test_every_key(program: Program, recognizer: Recognizer, tmp_path: Path) -> 
     wait_for(file.is_file, "a correction")
     assert json.loads(file.read_text())["label"] == 3
     program.key("c")
-    wait_for(lambda: shown(program, recognizer, "view") == "", "nothing is seen after C")
+    wait_for(lambda: shown(program, recognizer, "forms") == "", "nothing is seen after C")
     draw(program, 8)
-    expect(program, recognizer, "view", "8")
+    expect(program, recognizer, "forms", "8")
     program.key("KP_Enter", "Escape")
     status, stdout, _ = program.end()
     assert (status, kept(stdout)) == (0, ["3", "8"])
-    done = [deed for deed in recorded(program, tmp_path) if deed not in ("pen", "move", "up")]
+    done = [action for action in recorded(program, tmp_path) if action not in ("pen", "move", "up")]
     words = (
         "keep undo redo undo redo explain explain help help mode mode mode brush brush save correct clear "
         "keep quit"
@@ -182,18 +184,18 @@ def test_the_eraser_by_key_and_by_the_right_button(program: Program, recognizer:
     across = [(100.0, 256.0), (180.0, 256.0), (260.0, 256.0), (420.0, 256.0)]
     for button, keys in ((3, ()), (1, ("e",))):
         draw(program, 1)
-        expect(program, recognizer, "view", "1")
+        expect(program, recognizer, "forms", "1")
         program.key(*keys)
         for height in range(80, 430, 24):
             program.screen.drag(to_screen([(x, height) for x, _ in across]), button)
-        wait_for(lambda: shown(program, recognizer, "view") == "", "nothing is left")
+        wait_for(lambda: shown(program, recognizer, "forms") == "", "nothing is left")
     program.key("Escape")
     assert program.end()[0] == 0
 
 
 def test_the_wheel_changes_nothing(program: Program, recognizer: Recognizer) -> None:
     draw(program, 5)
-    expect(program, recognizer, "view", "5")
+    expect(program, recognizer, "forms", "5")
     time.sleep(0.3)
     before = program.screen.picture()
     for button in (4, 4, 4, 5):
@@ -205,13 +207,13 @@ def test_the_wheel_changes_nothing(program: Program, recognizer: Recognizer) -> 
 @pytest.mark.parametrize("size", [(640, 480), (480, 800), (1270, 900), (360, 300)])
 def test_resized(program: Program, recognizer: Recognizer, size: tuple[int, int]) -> None:
     draw(program, 2)
-    expect(program, recognizer, "view", "2")
+    expect(program, recognizer, "forms", "2")
     program.screen.xdotool("mousemove", 100, 100, "windowsize", program.window, *size)
-    expect(program, recognizer, "view", "2", size)
+    expect(program, recognizer, "forms", "2", size)
     expect(program, recognizer, "canvas", "2", size)
     program.key("c")
     draw(program, 7, size)
-    expect(program, recognizer, "view", "7", size)
+    expect(program, recognizer, "forms", "7", size)
     program.key("Escape")
     status, stdout, _ = program.end()
     assert (status, kept(stdout)) == (0, ["7"])
@@ -219,7 +221,7 @@ def test_resized(program: Program, recognizer: Recognizer, size: tuple[int, int]
 
 def test_closed_by_the_window_manager(program: Program, recognizer: Recognizer) -> None:
     draw(program, 4)
-    expect(program, recognizer, "view", "4")
+    expect(program, recognizer, "forms", "4")
     program.screen.ask_to_close(program.window)
     status, stdout, stderr = program.end()
     assert (status, kept(stdout)) == (0, ["4"])
@@ -229,7 +231,7 @@ def test_closed_by_the_window_manager(program: Program, recognizer: Recognizer) 
 @pytest.mark.parametrize("how", ["windowclose", "windowkill"])
 def test_closed_the_hard_way(program: Program, recognizer: Recognizer, how: str) -> None:
     draw(program, 4)
-    expect(program, recognizer, "view", "4")
+    expect(program, recognizer, "forms", "4")
     program.screen.xdotool(how, program.window)
     status, stdout, stderr = program.end()
     assert (status, kept(stdout)) == (0, ["4"])
@@ -238,7 +240,7 @@ def test_closed_the_hard_way(program: Program, recognizer: Recognizer, how: str)
 
 def test_ctrl_c(program: Program, recognizer: Recognizer) -> None:
     draw(program, 6)
-    expect(program, recognizer, "view", "6")
+    expect(program, recognizer, "forms", "6")
     program.interrupt()
     status, stdout, stderr = program.end()
     assert (status, kept(stdout)) == (130, ["6"])
@@ -247,7 +249,7 @@ def test_ctrl_c(program: Program, recognizer: Recognizer) -> None:
 
 def test_the_display_goes_away(program: Program, recognizer: Recognizer, tmp_path: Path) -> None:
     draw(program, 9)
-    expect(program, recognizer, "view", "9")
+    expect(program, recognizer, "forms", "9")
     program.key("Return")
     wait_for(lambda: "keep" in recorded(program, tmp_path), "the reading is kept")
     program.screen.kill()
@@ -263,7 +265,7 @@ def test_what_was_recorded_is_replayed_in_a_window(
     with Program(screen, tmp_path, "--record", "record.jsonl") as program:
         for digit in (3, 8):
             draw(program, digit)
-            expect(program, recognizer, "view", str(digit))
+            expect(program, recognizer, "forms", str(digit))
             program.key("Return", "c")
         program.key("Escape")
         program.end()
@@ -376,11 +378,11 @@ def test_files_that_cannot_be_recorded_to(screen: Screen, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "size", [LEAST, (640, 480), USUAL, (480, 800), (1920, 1080), (3840, 2160), (900, 2000)]
+    "size", [MIN_SIZE, (640, 480), DEFAULT_SIZE, (480, 800), (1920, 1080), (3840, 2160), (900, 2000)]
 )
 def test_nothing_overlaps_or_leaves_the_window(size: tuple[int, int]) -> None:
     layout = arrange(*size)
-    parts = ("canvas", "reading", "view", "bars", "kept", "model", "foot")
+    parts = ("canvas", "reading", "forms", "bars", "kept", "model", "status_bar")
     taken = np.zeros((size[1], size[0]), int)
     for part in parts:
         x, y, width, height = getattr(layout, part)
@@ -394,9 +396,9 @@ def test_nothing_overlaps_or_leaves_the_window(size: tuple[int, int]) -> None:
 
 
 def test_the_first_size_suits_the_screen() -> None:
-    assert usual_size(None) == usual_size((1920, 1080)) == USUAL
-    assert usual_size((3840, 2160)) == (2 * USUAL[0], 2 * USUAL[1])
-    width, height = usual_size((640, 480))
+    assert default_window_size(None) == default_window_size((1920, 1080)) == DEFAULT_SIZE
+    assert default_window_size((3840, 2160)) == (2 * DEFAULT_SIZE[0], 2 * DEFAULT_SIZE[1])
+    width, height = default_window_size((640, 480))
     assert width <= 640 and height <= 480
 
 
@@ -407,7 +409,7 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
     from digitcli.canvas.session import Session
     from digitcli.window.view import View
 
-    for size in ((640, 480), USUAL, (480, 800), (2400, 1500)):
+    for size in ((640, 480), DEFAULT_SIZE, (480, 800), (2400, 1500)):
         session = Session(lambda snapshot: read(recognizer, snapshot))
         view = View(session, *size)
         for place, digit in enumerate((4, 2, 7, 9, 6)):
@@ -428,7 +430,7 @@ def test_no_text_is_wider_than_its_place(recognizer: Recognizer, tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [USUAL, (480, 800), (2100, 1300)])
+@pytest.mark.parametrize("size", [DEFAULT_SIZE, (480, 800), (2100, 1300)])
 def test_a_picture_that_follows_is_the_one_drawn_at_once(
     recognizer: Recognizer, size: tuple[int, int]
 ) -> None:
@@ -483,7 +485,7 @@ def test_what_is_said_beside_the_canvas(monkeypatch: pytest.MonkeyPatch, recogni
             session.handle(Event(t=0, do="move" if number else "pen", x=x, y=y))
         session.handle(Event(t=0, do="up"))
     session.handle(Event(t=0, do="keep"))
-    View(session, *USUAL).draw("a model")
+    View(session, *DEFAULT_SIZE).draw("a model")
     words = [each for each in written if not each.isdecimal() and "%" not in each]
     assert words[:3] == ["what it sees, 28x28", "Kept", "Automatic  \u2022  a model"]
     assert words[3:5] == ["?", "keys"]

@@ -1,4 +1,4 @@
-"""What a trained model makes of a canvas: the reading, the pictures that it was made from, and why.
+"""What a model reads on a canvas: the digits, the 28x28 images that it classified, and their saliency.
 
 Knows nothing of windows: any view of a canvas hands in what is drawn and gets the same back.
 """
@@ -78,9 +78,9 @@ class CanvasReading:
 
 
 def warm_up(recognizer: Recognizer) -> None:
-    """Read something that nobody wrote.
+    """Read a dummy drawing once.
 
-    OpenCV and ONNX Runtime make tables and room when they are first used, which would halt the pen.
+    OpenCV and ONNX Runtime build tables and buffers on first use, which would halt the pen.
     """
     ink = np.zeros((READING_SIZE, READING_SIZE), np.uint8)
     ink[100:-100, 250:270] = 255

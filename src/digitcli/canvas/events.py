@@ -18,7 +18,7 @@ from digitcli.config import validation
 from digitcli.datasets.strokes import PICTURE_SIZE, Drawing, parse, pen_width, placed, read_lines
 from digitcli.errors import DataError, DigitcliError, OptionError
 
-Deed = Literal[
+Action = Literal[
     "pen",  # comes down at x, y
     "erase",  # the same with the eraser
     "move",  # to x, y
@@ -36,10 +36,10 @@ Deed = Literal[
     "correct",  # the drawing is a `to`
     "quit",
 ]
-AT_A_PLACE = ("pen", "erase", "move")
+WITH_POSITION = ("pen", "erase", "move")
 
 _HEADER = {"digitcli": "recording", "version": 1}
-_LINGERS = 1.0  # seconds that a window stays after a replay
+_LINGER = 1.0  # seconds that a window stays after a replay, to be looked at
 _FREQUENCY = 125  # events a second when pen strokes are played, as of a mouse
 LIMIT = 4 * SIDE  # units; a mouse may leave the canvas, but not that far
 
@@ -47,7 +47,7 @@ _Coordinate = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
 
 
 class Event(BaseModel):
-    """One thing that somebody did.
+    """One action of a user.
 
     Attributes:
         t: when, in seconds since the beginning.
@@ -59,15 +59,15 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     t: float = Field(ge=0, le=1e6)
-    do: Deed
+    do: Action
     x: _Coordinate | None = None
     y: _Coordinate | None = None
     to: float | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.do in AT_A_PLACE) != (self.x is not None and self.y is not None):
-            raise ValueError(f"{self.do!r} expects {'x and y' if self.do in AT_A_PLACE else 'no x and y'}")
+        if (self.do in WITH_POSITION) != (self.x is not None and self.y is not None):
+            raise ValueError(f"{self.do!r} expects {'x and y' if self.do in WITH_POSITION else 'no x and y'}")
         if self.do == "correct" and self.to not in range(10):
             raise ValueError(f"found a correction to {self.to}; expected a digit, 0 to 9")
         if self.do == "brush" and not (self.to and 1 <= self.to <= SIDE):
@@ -136,11 +136,11 @@ class Replay:
         while self._next is not None and (self._fast or self._next.t <= now - self._start):
             events.append(self._next)
             self._next = next(self._events, None)
-            if self._fast and events[-1].do not in AT_A_PLACE:
+            if self._fast and events[-1].do not in WITH_POSITION:
                 break
         if self._next is None and not events:
             self._end = self._end or now
-            if self._fast or now - self._end > _LINGERS:
+            if self._fast or now - self._end > _LINGER:
                 events.append(Event(t=now - self._start, do="quit"))
         return events
 

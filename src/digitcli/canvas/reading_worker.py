@@ -1,4 +1,4 @@
-"""Reading beside whatever else goes on: a thread that takes the newest canvas each time."""
+"""Reading in the background: a thread that takes the newest snapshot each time."""
 
 import threading
 from collections.abc import Callable
@@ -17,15 +17,15 @@ class ReadingWorker:
     """
 
     def __init__(self, load: Callable[[], Read]) -> None:
-        """Begin to load; `load` returns what then reads."""
+        """Start the thread; `load`, called in it, returns the function that reads."""
         self.read: Read | None = None
         self.error: BaseException | None = None
         self._load = load
         self._loaded = threading.Event()  # or failed to
-        self._news = threading.Condition()
-        self._wanted: Snapshot | None = None
-        self._under_way: Snapshot | None = None
-        self._found: CanvasReading | None = None
+        self._changed = threading.Condition()
+        self._waiting: Snapshot | None = None
+        self._in_progress: Snapshot | None = None
+        self._result: CanvasReading | None = None
         threading.Thread(target=self._run, daemon=True).start()
 
     def wait(self) -> None:
@@ -35,43 +35,43 @@ class ReadingWorker:
             raise self.error
 
     def submit(self, snapshot: Snapshot) -> None:
-        """Let this be read next, in place of what waits."""
-        with self._news:
-            self._wanted = snapshot
-            self._news.notify()
+        """Have this snapshot read next, in place of one that waits."""
+        with self._changed:
+            self._waiting = snapshot
+            self._changed.notify()
 
-    def expects(self, version: int, *, single: bool, with_saliency: bool) -> bool:
-        """Return whether such a snapshot waits or is being read."""
+    def has_pending(self, version: int, *, single: bool, with_saliency: bool) -> bool:
+        """Return whether such a snapshot of that version of the canvas waits or is being read."""
         wanted = (version, single, with_saliency)
-        with self._news:
+        with self._changed:
             return any(
                 each is not None and (each.version, each.single, each.with_saliency) == wanted
-                for each in (self._wanted, self._under_way)
+                for each in (self._waiting, self._in_progress)
             )
 
-    def take(self, patience: float = 0.0) -> CanvasReading | None:
-        """Return what was read since the last call; wait `patience` seconds for what is being read."""
-        with self._news:
-            if patience:
-                self._news.wait_for(lambda: self._found or self.error, patience)
-            found, self._found = self._found, None
-            return found
+    def take(self, timeout: float = 0.0) -> CanvasReading | None:
+        """Return the reading since the last call, if any; wait up to `timeout` seconds for one."""
+        with self._changed:
+            if timeout:
+                self._changed.wait_for(lambda: self._result or self.error, timeout)
+            result, self._result = self._result, None
+            return result
 
     def _run(self) -> None:
         try:
             self.read = self._load()
             self._loaded.set()
             while True:
-                with self._news:
-                    self._news.wait_for(lambda: self._wanted is not None)
-                    self._under_way, self._wanted = self._wanted, None
-                if self._under_way is not None:
-                    canvas_reading = self.read(self._under_way)
-                    with self._news:
-                        self._found, self._under_way = canvas_reading, None
-                        self._news.notify()
-        except BaseException as error:  # whatever it is, the caller's thread is the one to end
+                with self._changed:
+                    self._changed.wait_for(lambda: self._waiting is not None)
+                    self._in_progress, self._waiting = self._waiting, None
+                if self._in_progress is not None:
+                    canvas_reading = self.read(self._in_progress)
+                    with self._changed:
+                        self._result, self._in_progress = canvas_reading, None
+                        self._changed.notify()
+        except BaseException as error:  # whatever it is, the caller's thread has to raise it
             self.error = error
             self._loaded.set()
-            with self._news:
-                self._news.notify()
+            with self._changed:
+                self._changed.notify()

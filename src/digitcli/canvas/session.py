@@ -18,7 +18,7 @@ from digitcli import artifacts
 from digitcli.canvas.canvas import SIDE, Canvas
 from digitcli.canvas.canvas_reading import READING_SIZE, CanvasReading, Snapshot, seems_single
 from digitcli.canvas.corrections import Corrections
-from digitcli.canvas.events import AT_A_PLACE, Event
+from digitcli.canvas.events import WITH_POSITION, Event
 from digitcli.canvas.raster import Raster
 from digitcli.errors import DigitcliError
 from digitcli.recognition.recognizer import Reading
@@ -100,7 +100,7 @@ class Session:
         self._emptied = 0  # the version of the canvas that was empty last
 
     def handle(self, event: Event) -> KeptReading | None:
-        """Let something happen; return the reading that is kept by it."""
+        """Apply an event; return the reading that it keeps, if any."""
         x, y = event.x or 0.0, event.y or 0.0
         match event.do:
             case "pen" | "erase":
@@ -123,9 +123,9 @@ class Session:
             case "keep":
                 return self._keep()
             case "save":
-                self._say(self._save)
+                self._attempt(self._save)
             case "correct":
-                self._say(lambda: self._correct(int(event.to or 0)))
+                self._attempt(lambda: self._correct(int(event.to or 0)))
             case "quit":
                 self.canvas.end()
                 self.is_over = True
@@ -134,7 +134,7 @@ class Session:
         return None
 
     def _change_setting(self, event: Event) -> None:
-        """Change how is drawn, read or shown; the drawing stays as it is."""
+        """Change how it draws, reads or shows; the drawing stays as it is."""
         match event.do:
             case "brush":
                 self.canvas.brush = float(event.to or self.canvas.brush)
@@ -164,7 +164,7 @@ class Session:
 
     @property
     def needs_reading(self) -> bool:
-        """Whether the last reading is not of the canvas as it is."""
+        """Whether the last reading is not of the canvas as it is now, or lacks a saliency that is shown."""
         if not self.canvas.strokes:
             self.canvas_reading = None
             self._emptied = self.canvas.version
@@ -181,7 +181,7 @@ class Session:
         return Snapshot(self.canvas.version, self._raster.ink.copy(), self.is_single, self.shows_saliency)
 
     def accept(self, canvas_reading: CanvasReading) -> None:
-        """Take what was read of a snapshot; nothing that is older than what is known already.
+        """Take the reading of a snapshot, unless a newer one is there or the canvas was emptied since.
 
         What looks like one digit and is none is to be read once more, as a number: digits may touch, or
         stand one above the other.
@@ -219,10 +219,10 @@ class Session:
             return None
         return _kept(self.canvas_reading)
 
-    def _say(self, deed: Callable[[], str]) -> None:
-        """Do what may fail for reasons outside; the drawing goes on, whatever came of it."""
+    def _attempt(self, action: Callable[[], str]) -> None:
+        """Do what may fail for outside reasons and show what it says; drawing goes on either way."""
         try:
-            self.message = deed()
+            self.message = action()
         except DigitcliError as error:
             self.message = f"Not saved: {error}"
 
@@ -290,13 +290,13 @@ def _kept(canvas_reading: CanvasReading) -> KeptReading | None:
 
 
 def play(session: Session, events: Iterable[Event]) -> Iterator[KeptReading]:
-    """Let events happen without a window, and give each reading that is kept.
+    """Apply events without a window, and yield each reading that is kept.
 
-    Read is what a window would have read last: the canvas whenever the pen is up.
+    The canvas is read whenever the pen is up, as a window would have read it last.
     """
     for event in events:
         kept = session.handle(event)
-        if event.do not in AT_A_PLACE:
+        if event.do not in WITH_POSITION:
             session.refresh()
         if kept:
             yield kept

@@ -152,9 +152,9 @@ def _open(
     readings: list[KeptReading] = []
     with ExitStack() as stack:
         recording = stack.enter_context(Recording(record)) if record else None
-        stack.enter_context(display.noticing_its_end(lambda: _end_at_once(session, readings, show, server)))
+        stack.enter_context(display.on_display_lost(lambda: _end_at_once(session, readings, show, server)))
         reader = ReadingWorker(lambda: _load(path))
-        window = window_.Window(session, window_.usual_size(server.size if server else None), server)
+        window = window_.Window(session, window_.default_window_size(server.size if server else None), server)
         stack.callback(window.close)
         if not quiet:
             say_model(path)
@@ -166,8 +166,8 @@ def _open(
                 reader,
                 model_name(path),
                 replay=events,
-                heard=recording.add if recording else lambda _: None,
-                kept=readings.append,
+                on_event=recording.add if recording else lambda _: None,
+                on_keep=readings.append,
             )
         finally:
             _show_all(session, readings, show)

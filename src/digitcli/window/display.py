@@ -69,10 +69,10 @@ def _require_libraries(plugin: Path) -> None:
 
 
 @contextlib.contextmanager
-def noticing_its_end(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` where the display goes away meanwhile, just before Qt ends the process for that.
+def on_display_lost(callback: Callable[[], None]) -> Iterator[None]:
+    """Call `callback` if the display goes away meanwhile, just before Qt ends the process.
 
-    Qt calls C's `exit` then. Python, in the midst of waiting for Qt, would never hear of it.
+    Qt calls C's `exit` then. Python, which is waiting for Qt, would never know.
     """
     if sys.platform != "linux":
         yield
@@ -83,14 +83,14 @@ def noticing_its_end(tell: Callable[[], None]) -> Iterator[None]:
         return
     is_open = True
 
-    def ending(_: object) -> None:
+    def at_exit(_: object) -> None:
         if is_open:
-            tell()
+            callback()
 
-    callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(ending)
+    c_callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(at_exit)
     # registered under a name of its own, under which it can be taken back
     name = ctypes.create_string_buffer(1)
-    libc.__cxa_atexit(callback, None, name)
+    libc.__cxa_atexit(c_callback, None, name)
     try:
         yield
     finally:

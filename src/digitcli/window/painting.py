@@ -1,5 +1,6 @@
 """Drawing on a window's picture: colours, and antialiased text in the font that OpenCV carries."""
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import cv2
@@ -25,6 +26,29 @@ REGULAR, MEDIUM, BOLD = 400, 500, 700
 CAPITALS = 0.76  # height of a capital or a digit to the size of its font
 
 
+@dataclass(frozen=True)
+class PaintingParameters:
+    """Lengths that several parts of the window share.
+
+    Attributes:
+        corner: radius of the corners of the canvas and of the square of forms, in units of the layout.
+        box_margin: from a digit's box to its frame and from there to its label, in units of the layout; the
+            radius of the frame's corners, too.
+        key_gap: from a key to what it does in the status bar, in sizes of the type.
+        caption_lift: from the lower edge of the reading to the baseline of its caption, in sizes of the type.
+        min_caption: smallest size of captions and of the list of keys, in pixels.
+    """
+
+    corner: float = 3.0
+    box_margin: float = 5.0
+    key_gap: float = 0.4
+    caption_lift: float = 0.35
+    min_caption: float = 11.0
+
+
+PAINTING = PaintingParameters()
+
+
 def blank(width: int, height: int, colour: Colour = GROUND) -> Images:
     """Return a picture (height, width, 3) uint8 of one colour."""
     return np.full((height, width, 3), colour, np.uint8)
@@ -33,7 +57,7 @@ def blank(width: int, height: int, colour: Colour = GROUND) -> Images:
 def write(
     picture: Images, words: str, x: float, y: float, size: float, colour: Colour, weight: int = REGULAR
 ) -> None:
-    """Write `words` with the left end of their foot at (x, y), `size` pixels high."""
+    """Write `words` with the left end of their baseline at (x, y), `size` pixels high."""
     if words:
         _put(picture, words, (round(x), round(y)), colour, round(size), weight)
 
@@ -41,14 +65,14 @@ def write(
 def write_centred(
     picture: Images, words: str, x: float, y: float, size: float, colour: Colour, weight: int = REGULAR
 ) -> None:
-    """Write `words` with the middle of their foot at (x, y)."""
+    """Write `words` with the middle of their baseline at (x, y)."""
     write(picture, words, x - width_of(words, size, weight) / 2, y, size, colour, weight)
 
 
 def write_right(
     picture: Images, words: str, x: float, y: float, size: float, colour: Colour, weight: int = REGULAR
 ) -> None:
-    """Write `words` with the right end of their foot at (x, y)."""
+    """Write `words` with the right end of their baseline at (x, y)."""
     write(picture, words, x - width_of(words, size, weight), y, size, colour, weight)
 
 
@@ -123,8 +147,10 @@ def _font() -> cv2.FontFace:
     return cv2.FontFace("sans")  # Rubik, inside OpenCV; a variable font
 
 
-def _put(picture: Images, words: str, foot: tuple[int, int], colour: Colour, size: int, weight: int) -> None:
-    cv2.putText(picture, words, foot, colour, _font(), size, weight)
+def _put(
+    picture: Images, words: str, origin: tuple[int, int], colour: Colour, size: int, weight: int
+) -> None:
+    cv2.putText(picture, words, origin, colour, _font(), size, weight)
 
 
 @cache

@@ -25,6 +25,7 @@ from digitcli.window.painting import (
     INK,
     LINE,
     MEDIUM,
+    PAINTING,
     PAPER,
     QUIET,
     WORDS,
@@ -40,9 +41,9 @@ from digitcli.window.painting import (
 )
 from digitcli.window.saliency_overlay import saliency_map, tint
 
-SURE = 0.9  # confidence from which a digit is shown without doubt
-_NOTHING_ELSE = (True, False, False, None)  # over the ink, but for boxes
-_AROUND = 32  # units around a digit's box in which its frame and its label are
+_SURE = 0.9  # confidence from which a digit is shown without doubt
+_NOTHING_ELSE = (True, False, False, None)  # drawn over the strokes, but for boxes
+_LABEL_ZONE = 32  # units around a digit's box in which its frame and its label are
 
 
 class View:
@@ -60,7 +61,7 @@ class View:
         self._raster = session.canvas.raster(self.layout.canvas[2])
         self._panel = SidePanel(session, self.layout, self.picture)
         self._panel_shown: Any = None  # what the panel shows
-        self._over_shown: Any = None  # on the canvas, over the ink
+        self._over_shown: Any = None  # on the canvas, over the strokes
         self._status_shown: Any = None
 
     def close(self) -> None:
@@ -79,7 +80,7 @@ class View:
         """
         session = self._session
         canvas_reading = session.canvas_reading if session.canvas.strokes else None
-        # what the canvas shows beside its ink
+        # what the canvas shows beside its strokes
         over = (
             canvas_reading
             if canvas_reading and (not canvas_reading.single or session.shows_saliency)
@@ -97,7 +98,7 @@ class View:
             session.kept[-1:],
             session.shows_saliency,
         )
-        foot = (session.message, session.erases)
+        status = (session.message, session.erases)
         changed = False
         ink = self._raster.take_change()
         if over != self._over_shown or ink:
@@ -107,9 +108,9 @@ class View:
         if panel != self._panel_shown:
             self._panel.draw(model)
             self._panel_shown, changed = panel, True
-        if foot != self._status_shown:
+        if status != self._status_shown:
             self._draw_status_bar()
-            self._status_shown, changed = foot, True
+            self._status_shown, changed = status, True
         return changed
 
     def _changed(self, over: tuple[Any, ...], ink: Pixels | None) -> Pixels:
@@ -118,7 +119,7 @@ class View:
         if self._over_shown is None or {over[1:], self._over_shown[1:]} != {_NOTHING_ELSE}:
             return 0, 0, side, side
         parts = [] if ink is None else [ink]
-        around, scale = round(_AROUND * max(1.0, self.layout.unit)), side / SIDE
+        around, scale = round(_LABEL_ZONE * max(1.0, self.layout.unit)), side / SIDE
         for canvas_reading in {over[0], self._over_shown[0]} - {None}:
             for digit in canvas_reading.reading.digits:
                 left, top, width, height = (round(value * scale) for value in digit.box)
@@ -135,14 +136,14 @@ class View:
         canvas_reading, has_ink, shows_help, shows_saliency, eraser = over
         x, y, side, _ = self.layout.canvas
         area = self.picture[y : y + side, x : x + side]
-        is_explained = shows_saliency and canvas_reading is not None and canvas_reading.saliency
+        has_saliency = shows_saliency and canvas_reading is not None and canvas_reading.saliency
         left, top, right, bottom = part
         if left < right:
             # on pale ink other colours show
-            colour = FAINT if is_explained else INK
+            colour = FAINT if has_saliency else INK
             ink = self._raster.ink[top:bottom, left:right]
             painting.colour(ink, PAPER, colour, area[top:bottom, left:right])
-        if is_explained:
+        if has_saliency:
             tint(area, self._raster.ink, saliency_map(canvas_reading, side))
         if canvas_reading is not None and not canvas_reading.single:
             for digit in canvas_reading.reading.digits:
@@ -158,11 +159,11 @@ class View:
         if right - left == side:
             inset = self._line // 2 + 1  # so that it reaches nowhere beyond the canvas
             rect = (inset, inset, side - 2 * inset, side - 2 * inset)
-            outline(area, rect, LINE, self._line, 3 * self.layout.unit)
+            outline(area, rect, LINE, self._line, PAINTING.corner * self.layout.unit)
 
     @property
     def _edge(self) -> int:
-        return 2 * self._line + round(3 * self.layout.unit)
+        return 2 * self._line + round(PAINTING.corner * self.layout.unit)
 
     @property
     def _line(self) -> int:
@@ -176,62 +177,62 @@ class View:
     def _draw_box(self, area: Images, digit: Digit) -> None:
         scale, unit = len(area) / SIDE, self.layout.unit
         x, y, width, height = (round(value * scale) for value in digit.box)
-        margin = round(5 * unit) + 1
+        margin = round(PAINTING.box_margin * unit) + 1
         colour = _colour_of(digit)
         rect = (x - margin, y - margin, width + 2 * margin, height + 2 * margin)
-        outline(area, rect, colour, self._line, 5 * unit)
-        size = max(12, 15 * unit)
+        outline(area, rect, colour, self._line, PAINTING.box_margin * unit)
+        size = self.layout.type_size
         words = "?" if digit.digit is None else f"{digit.digit}  {min(digit.confidence, 0.99):.0%}"
         if painting.width_of(words, size, MEDIUM) > rect[2] + 6 * unit:
             words = words.partition(" ")[0]
-        foot = rect[1] - round(5 * unit)
-        if foot < size:  # no room above
-            foot = rect[1] + rect[3] + round(size)
+        baseline = rect[1] - round(PAINTING.box_margin * unit)
+        if baseline < size:  # no room above
+            baseline = rect[1] + rect[3] + round(size)
         middle = x + width / 2
         half = painting.width_of(words, size, MEDIUM) / 2
         middle = min(max(middle, half + 2), len(area) - half - 2)
-        write_centred(area, words, middle, min(foot, len(area) - 4), size, colour, MEDIUM)
+        write_centred(area, words, middle, min(baseline, len(area) - 4), size, colour, MEDIUM)
 
     def _draw_help(self, area: Images) -> None:
         side, unit = len(area), self.layout.unit
         cv2.addWeighted(area, 0.06, np.full_like(area, PAPER), 0.94, 0, area)
-        size = max(11, min(18 * unit, side / 26))
+        size = max(PAINTING.min_caption, min(18 * unit, side / 26))
         step = size * 1.95
         top = (side - step * (len(KEYS) - 1)) / 2 + size / 3
         split = 0.3 * side
         for number, (key, meaning) in enumerate(KEYS):
-            foot = top + number * step
-            write_right(area, key, split, foot, size, ACCENT, MEDIUM)
-            write(area, shortened(meaning, 0.68 * side - size, size), split + size, foot, size, WORDS)
+            baseline = top + number * step
+            write_right(area, key, split, baseline, size, ACCENT, MEDIUM)
+            write(area, shortened(meaning, 0.68 * side - size, size), split + size, baseline, size, WORDS)
 
     def _draw_status_bar(self) -> None:
-        left, y, width, height = self.layout.foot
+        left, y, width, height = self.layout.status_bar
         x = float(left)
         fill(self.picture, (0, y, self.layout.size[0], height), GROUND)
-        size = self.layout.letters
-        foot = y + height / 2 + CAPITALS * size / 2
+        size = self.layout.type_size
+        baseline = y + height / 2 + CAPITALS * size / 2
         if message := self._session.message:
-            write(self.picture, shortened(message, width, size, MEDIUM), x, foot, size, ACCENT, MEDIUM)
+            write(self.picture, shortened(message, width, size, MEDIUM), x, baseline, size, ACCENT, MEDIUM)
             return
         gap = round(1.3 * size)
         for key, meaning in SHORT:
-            needed = painting.width_of(key, size, MEDIUM) + 0.4 * size + painting.width_of(meaning, size)
-            if needed > width - (x - left):
+            key_width, meaning_width = painting.width_of(key, size, MEDIUM), painting.width_of(meaning, size)
+            if key_width + PAINTING.key_gap * size + meaning_width > width - (x - left):
                 break
-            write(self.picture, key, x, foot, size, WORDS, MEDIUM)
-            x += painting.width_of(key, size, MEDIUM) + round(0.4 * size)
-            write(self.picture, meaning, x, foot, size, QUIET)
-            x += painting.width_of(meaning, size) + gap
+            write(self.picture, key, x, baseline, size, WORDS, MEDIUM)
+            x += key_width + round(PAINTING.key_gap * size)
+            write(self.picture, meaning, x, baseline, size, QUIET)
+            x += meaning_width + gap
 
 
 def _colour_of(digit: Digit) -> Colour:
     if digit.digit is None:
         return FAINT
-    return ACCENT if digit.confidence >= SURE else DOUBT
+    return ACCENT if digit.confidence >= _SURE else DOUBT
 
 
 class SidePanel:
-    """Draws a session's canvas_reading into a part of the window's picture, what changed of it each time."""
+    """Draws what was read into the window's picture beside the canvas, and each time only what changed."""
 
     def __init__(self, session: Session, layout: Layout, picture: Images) -> None:
         self._session = session
@@ -245,14 +246,14 @@ class SidePanel:
         digits = canvas_reading.reading.digits if canvas_reading else ()
         known = sum(digit.digit is not None for digit in digits)
         best = max((digit.confidence for digit in digits), default=0.0)
-        (x, y, _, height), (view, _, side, _) = layout.reading, layout.view
+        (x, y, _, height), (forms_left, _, side, _) = layout.reading, layout.forms
         around = layout.margin // 2  # large letters reach a little out of their place
         words = (canvas_reading.in_words, canvas_reading.confidence, known, best) if canvas_reading else None
-        if self._is_new("reading", words, (x - around, y - around, view - x, height + 2 * around)):
+        if self._is_new("reading", words, (x - around, y - around, forms_left - x, height + 2 * around)):
             self._draw_reading()
         forms = [form.tobytes() for form in canvas_reading.forms] if canvas_reading else []
-        if self._is_new("view", forms, (view - 1, y - 1, side + 2, height + around)):
-            self._draw_view()
+        if self._is_new("forms", forms, (forms_left - 1, y - 1, side + 2, height + around)):
+            self._draw_forms()
         self._draw_bars(digits[-1] if digits else None)
         if self._is_new("kept", [kept.words for kept in session.kept], layout.kept):
             self._draw_kept()
@@ -270,10 +271,11 @@ class SidePanel:
     def _draw_reading(self) -> None:
         canvas_reading = self._session.canvas_reading
         x, y, width, height = self._layout.reading
-        small = self._layout.letters
+        small = self._layout.type_size
         baseline = y + height - small * 1.9
+        caption = y + height - small * PAINTING.caption_lift
         if canvas_reading is None or not canvas_reading.in_words:
-            write(self._picture, "nothing drawn", x, y + height - small * 0.35, small, QUIET)
+            write(self._picture, "nothing drawn", x, caption, small, QUIET)
             return
         confidence = canvas_reading.confidence
         if confidence is None:
@@ -281,27 +283,24 @@ class SidePanel:
             write(self._picture, "not a", x, baseline - 1.25 * size, size, DOUBT, MEDIUM)
             write(self._picture, "digit", x, baseline - 0.25 * size, size, DOUBT, MEDIUM)
             best = max((d.confidence for d in canvas_reading.reading.digits), default=0.0)
-            write(self._picture, f"at most {best:.0%} sure", x, y + height - small * 0.35, small, QUIET)
+            write(self._picture, f"at most {best:.0%} sure", x, caption, small, QUIET)
             return
         tallest = (baseline - y) / CAPITALS
         size = fitting(canvas_reading.in_words, width, tallest, 16, BOLD)
         words = shortened(canvas_reading.in_words, width, size, BOLD, keep_end=True)
-        colour = WORDS if confidence >= SURE else DOUBT
+        colour = WORDS if confidence >= _SURE else DOUBT
         write(self._picture, words, x - 0.05 * size, baseline, size, colour, BOLD)
         known = sum(digit.digit is not None for digit in canvas_reading.reading.digits)
-        sure = (
-            f"{percent_below_certainty(confidence)} sure"
-            if known == 1
-            else f"least sure {percent_below_certainty(confidence)}"
-        )
-        write(self._picture, sure, x, y + height - small * 0.35, small, QUIET)
+        share = percent_below_certainty(confidence)
+        sure = f"{share} sure" if known == 1 else f"least sure {share}"
+        write(self._picture, sure, x, caption, small, QUIET)
 
-    def _draw_view(self) -> None:
+    def _draw_forms(self) -> None:
         """Draw the pictures that the network sees, as large as they can be beside each other."""
         canvas_reading = self._session.canvas_reading
-        x, y, side, _ = self._layout.view
+        x, y, side, _ = self._layout.forms
         forms = canvas_reading.forms if canvas_reading else ()
-        fill(self._picture, self._layout.view, INK if forms else LINE, 3 * self._layout.unit)
+        fill(self._picture, self._layout.forms, INK if forms else LINE, PAINTING.corner * self._layout.unit)
         if forms:
             columns = next(n for n in range(1, len(forms) + 1) if n * n >= len(forms))
             cell = side // columns
@@ -318,7 +317,7 @@ class SidePanel:
                     x + across * cell : x + across * cell + pixels,
                 ]
                 painting.colour(np.asarray(grey, np.uint8), INK, PAPER, place)
-        size = max(11.0, 0.8 * self._layout.letters)
+        size = max(PAINTING.min_caption, 0.8 * self._layout.type_size)
         choice = ("what it sees, 28x28", "what it sees", "28x28")
         words = next((each for each in choice if painting.width_of(each, size) <= side), "")
         room = self._layout.reading[1] + self._layout.reading[3] - (y + side)
@@ -328,7 +327,7 @@ class SidePanel:
     def _draw_bars(self, digit: Digit | None) -> None:
         x, y, width, height = self._layout.bars
         unit, step = self._layout.unit, height / CLASSES
-        size = max(10.0, min(self._layout.letters, 0.82 * step))
+        size = max(10.0, min(self._layout.type_size, 0.82 * step))
         label = painting.width_of("0", size, MEDIUM) + round(10 * unit)
         room = width - label - painting.width_of(">99.9%", size) - round(12 * unit)
         thick = max(3, round(0.5 * step))
@@ -344,42 +343,28 @@ class SidePanel:
             if not self._is_new(f"bar {number}", (filled, value, colour), place):
                 continue
             middle = y + (number + 0.5) * step
-            foot = middle + CAPITALS * size / 2
+            baseline = middle + CAPITALS * size / 2
             words, weight = (WORDS, MEDIUM) if is_best else (QUIET, painting.REGULAR)
-            write(self._picture, str(number), x, foot, size, words, weight)
+            write(self._picture, str(number), x, baseline, size, words, weight)
             bar = (x + label, round(middle - thick / 2), room, thick)
             fill(self._picture, bar, LINE, thick / 2)
             if filled >= 2:
                 fill(self._picture, (bar[0], bar[1], max(filled, thick // 2), thick), colour, thick / 2)
-            write_right(self._picture, value, x + width, foot, size, words)
+            write_right(self._picture, value, x + width, baseline, size, words)
 
     def _draw_kept(self) -> None:
         x, y, width, height = self._layout.kept
-        size = self._layout.letters
-        foot = y + height - size * 0.45
-        write(self._picture, "Kept", x, foot, size, QUIET)
+        size = self._layout.type_size
+        baseline = y + height - size * 0.45
+        write(self._picture, "Kept", x, baseline, size, QUIET)
         left = x + painting.width_of("Kept", size) + round(0.8 * size)
         words = "   ".join(kept.words for kept in self._session.kept)
-        # the newest are at the end, and stay
-        write(
-            self._picture,
-            shortened(words, x + width - left, size, keep_end=True),
-            left,
-            foot,
-            size,
-            WORDS,
-            painting.REGULAR,
-        )
+        words = shortened(words, x + width - left, size, keep_end=True)  # the newest are at the end
+        write(self._picture, words, left, baseline, size, WORDS)
 
     def _draw_model(self, model: str) -> None:
         x, y, width, height = self._layout.model
-        size = max(11.0, 0.86 * self._layout.letters)
+        size = max(PAINTING.min_caption, 0.86 * self._layout.type_size)
         mode = {Mode.AUTO: "Automatic", Mode.ONE: "One digit", Mode.NUMBER: "Number"}[self._session.mode]
-        write(
-            self._picture,
-            shortened(f"{mode}  \u2022  {model}", width, size),
-            x,
-            y + height - size * 0.5,
-            size,
-            QUIET,
-        )
+        words = shortened(f"{mode}  \u2022  {model}", width, size)
+        write(self._picture, words, x, y + height - size * 0.5, size, QUIET)

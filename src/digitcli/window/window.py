@@ -1,11 +1,12 @@
 """The window: OpenCV's events in, the view of a session out, one `waitKey` a turn.
 
-The mouse is never kept waiting: all that has happened since the last turn is taken together, and the
+The mouse is never kept waiting: all input since the last turn is taken together, and the
 canvas is read once a turn. What takes longer than one digit is read beside it, always the newest canvas.
 """
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 
@@ -14,19 +15,15 @@ from digitcli.canvas.events import LIMIT, Event, Replay
 from digitcli.canvas.reading_worker import ReadingWorker
 from digitcli.canvas.session import KeptReading, Session
 from digitcli.window.keys import ACTIONS
-from digitcli.window.layout import USUAL
+from digitcli.window.layout import DEFAULT_SIZE
 from digitcli.window.view import View
 from digitcli.window.x11 import Connection, InputEvent
 
 TITLE = "digitcli"
 LOADING = "loading the model ..."
 
-_SOON = 0.004  # seconds that a reading is waited for before the rest is shown
-_CALM = 0.4  # seconds without an event, after which
-_REST = 0.008  # seconds may pass until the next is noticed
-_SCREEN = (1920, 1080)  # pixels of a screen of the usual kind
-_MOST = 0.9  # of the screen, that the window takes at first
-_LOOKS, _LOOK_EVERY = 8, 0.25  # how often it is looked whether a new window was painted, and seconds between
+_REFERENCE_SCREEN = (1920, 1080)  # pixels of the screen that the default size is for
+_MAX_SCREEN_SHARE = 0.9  # of the screen's width and height, that the window takes at first
 _NEED_READING = ("keep", "save", "correct")
 _DOWN = {
     cv2.EVENT_LBUTTONDOWN: "pen",
@@ -36,6 +33,31 @@ _DOWN = {
 }
 _UP = (cv2.EVENT_LBUTTONUP, cv2.EVENT_RBUTTONUP)
 _HELD = cv2.EVENT_FLAG_LBUTTON | cv2.EVENT_FLAG_RBUTTON
+
+
+@dataclass(frozen=True)
+class WindowTiming:
+    """When the window waits, and how long; in seconds.
+
+    Attributes:
+        reading_wait: for a reading before the rest is shown; most numbers are read so soon that they need
+            not wait for another turn.
+        idle_after: without input, after which the window rests.
+        idle_sleep: between two looks for input while it rests; OpenCV would look every millisecond, which
+            costs more of the processor.
+        paint_check_interval: between two looks whether a new window has been painted; on a busy machine Qt
+            now and then leaves it black.
+        paint_checks: how many such looks there are.
+    """
+
+    reading_wait: float = 0.004
+    idle_after: float = 0.4
+    idle_sleep: float = 0.008
+    paint_check_interval: float = 0.25
+    paint_checks: int = 8
+
+
+TIMING = WindowTiming()
 
 
 class Window:
@@ -54,12 +76,12 @@ class Window:
         self._session = session
         self._events: list[Event] = []
         self._is_down = False
-        self._is_opencvs = False  # whether it was OpenCV who told us of that
+        self._press_is_opencvs = False  # whether OpenCV told us of the press, and not the X server
         self._start = time.perf_counter()
-        self._last = -_CALM  # when something happened
-        self._waiting: list[InputEvent] = []
-        self._looks = _LOOKS  # at whether the window has been painted
-        self._next_look = _LOOK_EVERY
+        self._last_input = -TIMING.idle_after  # seconds after the start
+        self._deferred: list[InputEvent] = []  # until Qt tells of a key
+        self._paint_checks_left = TIMING.paint_checks
+        self._next_paint_check = TIMING.paint_check_interval
         self._size = size  # as the window manager has it; other than the layout's where that is too small
         self.view = View(session, *size)
         # All is ready before there is a window, and shown before an event is taken: where the mouse is,
@@ -86,15 +108,15 @@ class Window:
         return True
 
     def wait(self, *, is_busy: bool = False) -> list[Event]:
-        """Return what has happened since the last call, waiting a moment where that is nothing."""
-        if not (is_busy or self._is_down or self._now() - self._last < _CALM):
-            time.sleep(_REST)  # OpenCV would look for events every millisecond
-        self._make_sure_of_paint()
+        """Return the events since the last call; wait a moment if there are none."""
+        if not (is_busy or self._is_down or self._now() - self._last_input < TIMING.idle_after):
+            time.sleep(TIMING.idle_sleep)  # OpenCV would look for events every millisecond
+        self._repaint_if_black()
         key = cv2.waitKeyEx(1)
-        self._take_happenings(key)
+        self._take_input(key)
         if not (self.is_open and _is_visible()):
             self.is_open = False
-            self._add("quit")
+            self._add_event("quit")
         else:
             _, _, width, height = cv2.getWindowImageRect(TITLE)
             if width > 0 and height > 0 and (width, height) != self._size:
@@ -102,35 +124,35 @@ class Window:
         events, self._events = self._events, []
         return events
 
-    def _make_sure_of_paint(self) -> None:
-        if self._looks and self._server and self._now() > self._next_look:
-            self._looks -= 1
-            self._next_look = self._now() + _LOOK_EVERY
+    def _repaint_if_black(self) -> None:
+        if self._paint_checks_left and self._server and self._now() > self._next_paint_check:
+            self._paint_checks_left -= 1
+            self._next_paint_check = self._now() + TIMING.paint_check_interval
             if self._server.is_black:
                 self._server.show_again()
 
-    def _take_happenings(self, key: int) -> None:
-        """Let happen what the X server told us, and the key of which Qt told, in their order."""
-        before = self._waiting  # for Qt, who was still to tell of a key
-        input_events = [*before, *(self._server.happened() if self._server else ())]
-        self._waiting = []
-        if key != -1 and not any(what.kind == "pressed" for what in input_events):
+    def _take_input(self, key: int) -> None:
+        """Turn the X server's input, and the key of which Qt told, into events, in their order."""
+        deferred = self._deferred
+        input_events = [*deferred, *(self._server.take_events() if self._server else ())]
+        self._deferred = []
+        if key != -1 and not any(each.kind == "qt_key" for each in input_events):
             self._on_key(key)
             key = -1
-        for place, what in enumerate(input_events):
-            if what.kind == "pressed":
+        for place, input_event in enumerate(input_events):
+            if input_event.kind == "qt_key":
                 if key != -1:
                     self._on_key(key)
                     key = -1
-                elif not (before and place == 0):  # but no longer than a turn: Shift alone is no key
-                    self._waiting = input_events[place:]
+                elif not (deferred and place == 0):  # but no longer than a turn: Shift alone is no key
+                    self._deferred = input_events[place:]
                     return
-            elif what.kind == "key":
-                self._on_key(ord(what.character))
-            elif what.kind == "gone":
+            elif input_event.kind == "key":
+                self._on_key(ord(input_event.character))
+            elif input_event.kind == "destroyed":
                 self.is_open = False
             else:
-                self._on_pointer(what)
+                self._on_pointer(input_event)
 
     def _resize(self, width: int, height: int) -> None:
         self.view.close()
@@ -140,49 +162,50 @@ class Window:
     def _now(self) -> float:
         return time.perf_counter() - self._start
 
-    def _add(self, do: str, place: tuple[float, float] | None = None, to: float | None = None) -> None:
+    def _add_event(self, do: str, place: tuple[float, float] | None = None, to: float | None = None) -> None:
         x, y = place if place else (None, None)
-        self._last = self._now()
+        self._last_input = self._now()
         self._events.append(
-            Event.model_validate({"t": round(self._last, 4), "do": do, "x": x, "y": y, "to": to})
+            Event.model_validate({"t": round(self._last_input, 4), "do": do, "x": x, "y": y, "to": to})
         )
 
-    def _on_pointer(self, what: InputEvent) -> None:
-        """Hear of the mouse with a button held, from the X server itself."""
-        self._is_opencvs = False
+    def _on_pointer(self, pointer: InputEvent) -> None:
+        """Take a move or a button of the mouse from the X server itself."""
+        self._press_is_opencvs = False
         (width, height), (across, down) = self._size, self.view.layout.size
-        deed = {"press": "pen" if what.button == 1 else "erase", "move": "move", "release": "up"}[what.kind]
-        self._move_pen(deed, what.x * across / width, what.y * down / height)
+        press = "pen" if pointer.button == 1 else "erase"
+        action = {"press": press, "move": "move", "release": "up"}[pointer.kind]
+        self._move_pen(action, pointer.x * across / width, pointer.y * down / height)
 
     def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
-        """Hear of the mouse from OpenCV: all of it, or what the X server does not tell us itself."""
+        """Take the mouse from OpenCV: all of it, or what the X server does not tell us itself."""
         if event in _DOWN:
-            self._is_opencvs = True
+            self._press_is_opencvs = True
             self._move_pen(_DOWN[event], x, y)
-        elif not self._is_down or self._is_opencvs:
+        elif not self._is_down or self._press_is_opencvs:
             # a button that was released where nobody told us is no longer held
             is_up = event in _UP or (self._is_down and not flags & _HELD)
             self._move_pen("up" if is_up else "move", x, y)
 
-    def _move_pen(self, deed: str, x: float, y: float) -> None:
+    def _move_pen(self, action: str, x: float, y: float) -> None:
         across, down = (min(max(v, -LIMIT), LIMIT) for v in self.view.layout.to_canvas(x, y))
         self.pointer = place = (round(across, 2), round(down, 2))
-        self._last = self._now()
-        if deed in _DOWN.values():
+        self._last_input = self._now()
+        if action in _DOWN.values():
             self._is_down = True
-            self._add(deed, place)
+            self._add_event(action, place)
         elif self._is_down:
-            self._add(deed, place if deed == "move" else None)
-            self._is_down = deed == "move"
+            self._add_event(action, place if action == "move" else None)
+            self._is_down = action == "move"
 
     def _on_key(self, key: int) -> None:
         character = chr(key & 0xFF).lower()
         if character in ACTIONS:
-            self._add(ACTIONS[character])
+            self._add_event(ACTIONS[character])
         elif character.isdecimal():
-            self._add("correct", to=int(character))
+            self._add_event("correct", to=int(character))
         elif character in "[]":
-            self._add("brush", to=next_brush(self._session.canvas.brush, 1 if character == "]" else -1))
+            self._add_event("brush", to=next_brush(self._session.canvas.brush, 1 if character == "]" else -1))
 
 
 def _is_visible() -> bool:
@@ -192,13 +215,14 @@ def _is_visible() -> bool:
         return False
 
 
-def usual_size(screen: tuple[int, int] | None) -> tuple[int, int]:
+def default_window_size(screen: tuple[int, int] | None) -> tuple[int, int]:
     """Return how large the window is at first, in pixels: larger where the screen has many of them."""
     if screen is None:
-        return USUAL
-    scale = max(1.0, min(screen[0] / _SCREEN[0], screen[1] / _SCREEN[1]))
-    scale = min(scale, _MOST * screen[0] / USUAL[0], _MOST * screen[1] / USUAL[1])
-    return round(USUAL[0] * scale), round(USUAL[1] * scale)
+        return DEFAULT_SIZE
+    (width, height), (usual_width, usual_height) = DEFAULT_SIZE, _REFERENCE_SCREEN
+    scale = max(1.0, min(screen[0] / usual_width, screen[1] / usual_height))
+    scale = min(scale, _MAX_SCREEN_SHARE * screen[0] / width, _MAX_SCREEN_SHARE * screen[1] / height)
+    return round(width * scale), round(height * scale)
 
 
 def run(
@@ -208,19 +232,19 @@ def run(
     model: str,
     *,
     replay: Replay | None = None,
-    heard: Callable[[Event], None] = lambda _: None,
-    kept: Callable[[KeptReading], None] = lambda _: None,
+    on_event: Callable[[Event], None] = lambda _: None,
+    on_keep: Callable[[KeptReading], None] = lambda _: None,
 ) -> None:
     """Let somebody draw until they want to stop.
 
     Args:
-        window: where.
+        window: to draw in.
         session: with what is drawn already.
-        reader: reads; loads the model at first.
+        reader: loads the model, then reads beside the window.
         model: its name.
         replay: takes the place of mouse and keys.
-        heard: is told of every event.
-        kept: is told of every reading that is kept.
+        on_event: called with every event, after it took effect.
+        on_keep: called with every reading that is kept.
     """
     while not session.is_over:
         events = window.wait(is_busy=replay is not None or reader.read is None)
@@ -232,15 +256,15 @@ def run(
                 reader.wait()
                 session.read = reader.read
             if (reading := session.handle(event)) is not None:
-                kept(reading)
-            heard(event)
+                on_keep(reading)
+            on_event(event)
         if session.is_over:
             break
-        take_a_turn(session, reader)
+        process_pending_reading(session, reader)
         window.show(model if reader.read else LOADING)
 
 
-def take_a_turn(session: Session, reader: ReadingWorker) -> None:
+def process_pending_reading(session: Session, reader: ReadingWorker) -> None:
     """Read the canvas, if that is to be done: one digit at once, anything that takes longer beside it."""
     if reader.error:
         raise reader.error
@@ -252,8 +276,7 @@ def take_a_turn(session: Session, reader: ReadingWorker) -> None:
     if session.is_single and not session.shows_saliency:
         session.accept(session.read(session.snapshot()))
     wanted = {"single": session.is_single, "with_saliency": session.shows_saliency}
-    if session.needs_reading and not reader.expects(session.canvas.version, **wanted):
+    if session.needs_reading and not reader.has_pending(session.canvas.version, **wanted):
         reader.submit(session.snapshot())
-        # most numbers are read so soon that they need not wait for another turn
-        if canvas_reading := reader.take(_SOON):
+        if canvas_reading := reader.take(TIMING.reading_wait):
             session.accept(canvas_reading)

@@ -2,7 +2,7 @@
 
 Qt, in OpenCV, takes many moves of the mouse for one when it is busy, keeps Ctrl-Z to itself, zooms
 the picture with the wheel, and does not notice when somebody else destroys its window. Here every move
-with a button held is heard, and the keys; the wheel is taken away; and the end is seen.
+with a button held is received, and the keys; the wheel is taken away; and the end is noticed.
 """
 
 import ctypes
@@ -12,39 +12,42 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from digitcli.errors import MissingError
 
-_PATIENCE = 5.0  # seconds for a display to answer
-_TRIES, _PAUSE = 4, 0.1  # attempts to connect, and seconds by which each waits longer than the one before
+_CONNECT_TIMEOUT = 5.0  # seconds for a display to answer
+_CONNECT_ATTEMPTS = 4
+_RETRY_DELAY = 0.1  # seconds by which each attempt waits longer than the one before
 _PROBLEMS = {1: "is not there, or refuses", 5: "has a name that X does not know"}  # xcb's numbers
-_DEPTH = 4  # of windows within windows, where a window manager may have put ours
+_MAX_DEPTH = 4  # of windows within windows, where a window manager may have put ours
 
 # of the protocol
-_KEY_PRESS, _PRESS, _RELEASE, _MOTION, _DESTROYED = 2, 4, 5, 6, 17  # events
-_FIRST_HELD = 1 << 8  # in a state
+_KEY_PRESS, _BUTTON_PRESS, _BUTTON_RELEASE, _MOTION_NOTIFY, _DESTROY_NOTIFY = 2, 4, 5, 6, 17  # events
+_BUTTON1_MASK = 1 << 8  # in a state
 _POINTER_EVENTS = 1 << 2 | 1 << 3 | 1 << 6  # presses, releases, moves
 _KEY_PRESSES, _STRUCTURE_NOTIFY = 1, 1 << 17
 _WM_NAME, _CARDINAL, _ANY_TYPE = 39, 6, 0
 _CONTROL, _CAPS_LOCK, _NUM_LOCK, _ANY_MODIFIER = 4, 2, 16, 0x8000
-_PENS, _WHEEL = (1, 3), (4, 5, 6, 7)  # buttons
-_KEYS = {ord("z"): "\x1a", ord("y"): "\x19"}  # that Ctrl makes of a key
+_PEN_BUTTONS, _WHEEL_BUTTONS = (1, 3), (4, 5, 6, 7)  # buttons
+_CONTROL_KEYS = {ord("z"): "\x1a", ord("y"): "\x19"}  # what Ctrl makes of a key
+
+InputKind = Literal["press", "move", "release", "key", "qt_key", "destroyed"]
 
 
 @dataclass(frozen=True)
 class InputEvent:
-    """What happened in the window.
+    """One input of the user, or the end of the window.
 
     Attributes:
-        kind: ``press``, ``move`` or ``release`` of the mouse; ``key``; ``pressed``, a key that Qt tells
-            more of; or ``gone``, the window's end.
+        kind: ``press``, ``move`` or ``release`` of the mouse; ``key``, of which `character` is known;
+            ``qt_key``, of which Qt will tell the character; or ``destroyed``, the window's end.
         button: of the mouse, 1 for the left one; of a move, that which is held.
         x, y: in pixels of the window.
         character: of a key.
     """
 
-    kind: str
+    kind: InputKind
     button: int = 0
     x: int = 0
     y: int = 0
@@ -120,8 +123,8 @@ class Connection:
 
         def connect() -> None:
             problem = 0
-            for attempt in range(_TRIES):
-                time.sleep(attempt * _PAUSE)
+            for attempt in range(_CONNECT_ATTEMPTS):
+                time.sleep(attempt * _RETRY_DELAY)
                 connection = self._xcb.xcb_connect(display.encode(), None)
                 if not (problem := self._xcb.xcb_connection_has_error(connection)):
                     found.append((0, connection))
@@ -131,7 +134,7 @@ class Connection:
 
         asking = threading.Thread(target=connect, daemon=True)  # one that hangs is left behind
         asking.start()
-        asking.join(_PATIENCE)
+        asking.join(_CONNECT_TIMEOUT)
         if not found:
             raise MissingError(f"no display: {display!r} (DISPLAY) does not answer")
         problem, self._connection = found[0]
@@ -157,22 +160,22 @@ class Connection:
     def watch(self, title: str) -> bool:
         """Find this process's window of that title and look after it; return whether it is there."""
         process = self._atom(b"_NET_WM_PID")
-        for window in self._inside(self._root):
+        for window in self._descendants(self._root):
             owner = self._property(window, process, _CARDINAL)
             if owner == struct.pack("=I", os.getpid()) and self._property(window, _WM_NAME) == title.encode():
-                self._take_over(window)
+                self._grab_input(window)
                 return True
         return False
 
-    def happened(self) -> list[InputEvent]:
-        """Return what came since the last call."""
-        found = []
+    def take_events(self) -> list[InputEvent]:
+        """Return the input since the last call, in its order."""
+        events = []
         while self._window and (event := self._xcb.xcb_poll_for_event(self._connection)):
             content = ctypes.string_at(event, 32)
             _free(event)
-            if happening := self._understood(content):
-                found.append(happening)
-        return found
+            if input_event := self._decode(content):
+                events.append(input_event)
+        return events
 
     @property
     def is_black(self) -> bool:
@@ -190,43 +193,43 @@ class Connection:
         self._xcb.xcb_map_window(self._connection, self._window)
         self._xcb.xcb_flush(self._connection)
 
-    def _understood(self, content: bytes) -> InputEvent | None:
+    def _decode(self, content: bytes) -> InputEvent | None:
         kind, detail = content[0] & 0x7F, content[1]
         x, y, state = struct.unpack("=2hH", content[24:30])
         if kind == _KEY_PRESS and detail in self._keys:
             return InputEvent("key", character=self._keys[detail])
         if kind == _KEY_PRESS:
-            return InputEvent("pressed")
-        if kind in (_PRESS, _RELEASE) and detail in _PENS:
-            return InputEvent("press" if kind == _PRESS else "release", detail, x, y)
-        if kind == _MOTION:
-            return InputEvent("move", 1 if state & _FIRST_HELD else 3, x, y)
-        if kind == _DESTROYED and struct.unpack("=I", content[8:12])[0] == self._window:
-            return InputEvent("gone")
+            return InputEvent("qt_key")
+        if kind in (_BUTTON_PRESS, _BUTTON_RELEASE) and detail in _PEN_BUTTONS:
+            return InputEvent("press" if kind == _BUTTON_PRESS else "release", detail, x, y)
+        if kind == _MOTION_NOTIFY:
+            return InputEvent("move", 1 if state & _BUTTON1_MASK else 3, x, y)
+        if kind == _DESTROY_NOTIFY and struct.unpack("=I", content[8:12])[0] == self._window:
+            return InputEvent("destroyed")
         return None
 
-    def _take_over(self, window: int) -> None:
+    def _grab_input(self, window: int) -> None:
         self._window = window
         mask = (ctypes.c_uint32 * 1)(_STRUCTURE_NOTIFY | _KEY_PRESSES)
         self._xcb.xcb_change_window_attributes(self._connection, window, 1 << 11, mask)
-        for button in (*_PENS, *_WHEEL):
-            events = _POINTER_EVENTS if button in _PENS else 1 << 2
+        for button in (*_PEN_BUTTONS, *_WHEEL_BUTTONS):
+            events = _POINTER_EVENTS if button in _PEN_BUTTONS else 1 << 2
             self._xcb.xcb_grab_button(self._connection, 0, window, events, 1, 1, 0, 0, button, _ANY_MODIFIER)
-        for key, symbols in self._symbols():
-            for symbol in _KEYS.keys() & symbols:
-                self._keys[key] = _KEYS[symbol]
+        for key, symbols in self._key_symbols():
+            for symbol in _CONTROL_KEYS.keys() & symbols:
+                self._keys[key] = _CONTROL_KEYS[symbol]
                 for locks in (0, _CAPS_LOCK, _NUM_LOCK, _CAPS_LOCK | _NUM_LOCK):
                     self._xcb.xcb_grab_key(self._connection, 0, window, _CONTROL | locks, key, 1, 1)
         self._xcb.xcb_flush(self._connection)
 
-    def _inside(self, window: int, depth: int = 0) -> Iterator[int]:
+    def _descendants(self, window: int, depth: int = 0) -> Iterator[int]:
         """Give the windows in a window, newest first, and those in them."""
         reply = self._reply("xcb_query_tree", window)
         count = struct.unpack("=H", reply[16:18])[0] if reply else 0
         for child in reversed(struct.unpack(f"={count}I", reply[32 : 32 + 4 * count])):
             yield child
-            if depth < _DEPTH:
-                yield from self._inside(child, depth + 1)
+            if depth < _MAX_DEPTH:
+                yield from self._descendants(child, depth + 1)
 
     def _property(self, window: int, name: int, kind: int = _ANY_TYPE) -> bytes:
         reply = self._reply("xcb_get_property", 0, window, name, kind, 0, 64)
@@ -238,7 +241,7 @@ class Connection:
         reply = self._reply("xcb_intern_atom", 0, len(name), name)
         return int(struct.unpack("=I", reply[8:12])[0]) if reply else 0
 
-    def _symbols(self) -> Iterator[tuple[int, set[int]]]:
+    def _key_symbols(self) -> Iterator[tuple[int, set[int]]]:
         """Give each key of the keyboard with what is on it."""
         count = self._last_key - self._first_key + 1
         reply = self._reply("xcb_get_keyboard_mapping", self._first_key, count)
