@@ -1,67 +1,134 @@
-"""Images of digits, side by side."""
+"""Images of digits, side by side.
+
+All images of a grid lie in one diagram: Matplotlib needs seconds for a hundred diagrams of one image each.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 
 from digitcli.config.mnist import CLASSES
 from digitcli.datasets import Digits
 from digitcli.evaluation.metrics import Evaluation, hardest
-from digitcli.evaluation.plots.style import BLUE, DPI, VERMILION
+from digitcli.evaluation.plots.style import BLACK, BLUE, DPI, VERMILION
 from digitcli.preprocessing.mnist_form import Images
 
 GRID_ROWS, GRID_COLUMNS = 4, 8
 _SAMPLES_PER_DIGIT = 10
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """Where the images of a figure lie; lengths in inches.
+
+    Attributes:
+        rows: of images.
+        columns: of images.
+        side: of an image.
+        gap: between two images of a row, and at the edge of the figure.
+        caption: height of the words above an image.
+        head: height above the first caption.
+    """
+
+    rows: int
+    columns: int
+    side: float
+    gap: float
+    caption: float
+    head: float = 0.0
+
+    def figure(self) -> tuple[Figure, Axes]:
+        """Return a figure whose one diagram fills it, in inches from the upper left."""
+        width = self.columns * (self.side + self.gap) + self.gap
+        height = self.head + self.rows * (self.caption + self.side) + self.gap
+        figure = Figure(figsize=(width, height), dpi=DPI)
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+        axes.set_axis_off()
+        return figure, axes
+
+    def corner(self, row: int, column: int) -> tuple[float, float]:
+        """Return the upper left corner of an image."""
+        x = self.gap + column * (self.side + self.gap)
+        return x, self.head + row * (self.caption + self.side) + self.caption
+
+    def draw(
+        self,
+        axes: Axes,
+        row: int,
+        column: int,
+        image: Images,
+        caption: str = "",
+        colour: str = BLACK,
+        frame: str | None = None,
+    ) -> None:
+        """Draw an image (28, 28) in a frame, with words above it."""
+        x, y = self.corner(row, column)
+        axes.imshow(
+            image,
+            cmap="gray_r",
+            vmin=0,
+            vmax=255,
+            interpolation="nearest",
+            extent=(x, x + self.side, y + self.side, y),
+            aspect="auto",
+        )
+        edge, width = (frame, 2.0) if frame else ("#CCCCCC", 0.8)
+        axes.add_patch(Rectangle((x, y), self.side, self.side, fill=False, edgecolor=edge, linewidth=width))
+        if caption:
+            self.write(axes, x + self.side / 2, y, caption, colour)
+
+    def write(self, axes: Axes, x: float, y: float, words: str, colour: str = BLACK, size: float = 9) -> None:
+        """Write above a point."""
+        axes.text(
+            x, y - 0.035, words, ha="center", va="bottom", color=colour, fontsize=size, linespacing=1.15
+        )
+
+
 def samples(digits: Digits) -> Figure:
     """Draw the first images of each digit with their labels."""
-    figure = Figure(figsize=(7, 7.6), dpi=DPI, layout="constrained")
-    grid = figure.subplots(CLASSES, _SAMPLES_PER_DIGIT, squeeze=False)
-    for digit, row in enumerate(grid):
-        chosen = digits.images[np.flatnonzero(digits.labels == digit)[:_SAMPLES_PER_DIGIT]]
-        for axes in row:
-            axes.set_axis_off()
-        for axes, image in zip(row, chosen, strict=False):
-            _show(axes, image)
-            axes.set_title(str(digit), fontsize=9, pad=2)
+    grid = _Grid(CLASSES, _SAMPLES_PER_DIGIT, side=0.55, gap=0.135, caption=0.205)
+    figure, axes = grid.figure()
+    for digit in range(CLASSES):
+        chosen = np.flatnonzero(digits.labels == digit)[:_SAMPLES_PER_DIGIT]
+        for column, index in enumerate(chosen):
+            grid.draw(axes, digit, column, digits.images[index], str(digit))
     return figure
 
 
 def augmentation(originals: Images, distorted: Images) -> Figure:
     """Draw images (N, 28, 28), one a row, and beside each what training made of it (N, M, 28, 28)."""
-    figure = Figure(figsize=(7, 7.6), dpi=DPI, layout="constrained")
-    grid = figure.subplots(len(originals), 1 + distorted.shape[1], squeeze=False)
-    for row, original, changed in zip(grid, originals, distorted, strict=True):
-        for axes, image in zip(row, [original, *changed], strict=True):
-            _show(axes, image)
-        row[0].spines[:].set(color=BLUE, linewidth=2)
-    grid[0][0].set_title("as it is", fontsize=9, pad=3, color=BLUE)
-    grid[0][1 + distorted.shape[1] // 2].set_title("as the network sees it in training", fontsize=9, pad=3)
+    columns = 1 + distorted.shape[1]
+    grid = _Grid(len(originals), columns, side=0.62, gap=0.07, caption=0.07, head=0.15)
+    figure, axes = grid.figure()
+    for row, (original, changed) in enumerate(zip(originals, distorted, strict=True)):
+        grid.draw(axes, row, 0, original, frame=BLUE)
+        for column, image in enumerate(changed, 1):
+            grid.draw(axes, row, column, image)
+    first, y = grid.corner(0, 0)
+    last = grid.corner(0, columns - 1)[0]
+    grid.write(axes, first + grid.side / 2, y, "as it is", BLUE)
+    middle = (grid.corner(0, 1)[0] + last + grid.side) / 2
+    grid.write(axes, middle, y, "as the network sees it in training")
     return figure
 
 
 def mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
     """Draw the wrongly read images, surest first, then the least certain of the right ones."""
-    tight = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.03, wspace=0.02, hspace=0.02)
-    figure = Figure(figsize=(9.2, 6.2), dpi=DPI, layout=tight)
-    grid = figure.subplots(GRID_ROWS, GRID_COLUMNS).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    chosen = hardest(evaluation, digits, len(grid))
-    for axes, index in zip(grid, chosen, strict=False):
+    grid = _Grid(GRID_ROWS, GRID_COLUMNS, side=1.1, gap=0.045, caption=0.4, head=0.21)
+    figure, axes = grid.figure()
+    chosen = hardest(evaluation, digits, GRID_ROWS * GRID_COLUMNS)
+    for place, index in enumerate(chosen):
         truth, probabilities = int(digits.labels[index]), evaluation.probabilities[index]
         read = int(probabilities.argmax())
-        _show(axes, digits.images[index])
-        axes.set_title(
-            f"{truth}, read {read}\n{_sureness(probabilities[read])}",
-            fontsize=9.5,
-            color=VERMILION if read != truth else BLUE,
-            pad=3,
-        )
+        caption = f"{truth}, read {read}\n{_sureness(probabilities[read])}"
+        colour = VERMILION if read != truth else BLUE
+        grid.draw(axes, *divmod(place, GRID_COLUMNS), digits.images[index], caption, colour)
     wrong = int(evaluation.confusion.sum() - np.trace(evaluation.confusion))
-    figure.suptitle(_grid_title(wrong, len(chosen)), fontsize=10.5)
+    middle = sum(axes.get_xlim()) / 2
+    grid.write(axes, middle, grid.head, _grid_title(wrong, len(chosen)), size=10.5)
     return figure
 
 
@@ -79,11 +146,3 @@ def _grid_title(wrong: int, shown: int) -> str:
 
 def _sureness(probability: float) -> str:
     return f"{probability:.0%}" if probability < 0.995 else f"{min(probability, 0.9999):.2%}"
-
-
-def _show(axes: Axes, image: Images) -> None:
-    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_axis_on()
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set(color="#CCCCCC", linewidth=0.8)
