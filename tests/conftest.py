@@ -7,15 +7,15 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import forkserver
 import numpy as np
 import pytest
 from filelock import FileLock
-from forkserver import SUPPORTED, ForkServer
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # some tests import ONNX Runtime without digitcli
 
@@ -163,31 +163,20 @@ def execute(*arguments: object, cwd: Path, environment: dict[str, str] | None = 
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Callable[[], ForkServer]]:
-    """Return a function that returns the process that commands are forked from."""
-    running: list[ForkServer] = []
-
-    def start() -> ForkServer:
-        if not running:
-            running.append(ForkServer())
-        return running[0]
-
-    yield start
-    for server in running:
-        server.close()
-
-
 @pytest.fixture
-def digitcli(tmp_path: Path, forks: Callable[[], ForkServer]) -> Command:
+def digitcli(tmp_path: Path) -> Command:
     """Return a function that runs digitcli with the given arguments in an empty folder."""
 
     def run(*arguments: object, environment: dict[str, str] | None = None) -> Outcome:
-        # what is set in the environment may have to be there when libraries are imported
-        if environment or not SUPPORTED:
+        if environment:  # may have to be there when libraries are imported
             return execute("-m", "digitcli", *arguments, cwd=tmp_path, environment=environment)
-        words = [str(argument) for argument in arguments]
-        return Outcome(*forks().run(words, tmp_path, _environment(), patience=300))
+        process = forkserver.start(*arguments, cwd=tmp_path, environment=_environment())
+        try:
+            stdout, stderr = process.communicate(timeout=300)
+        finally:
+            process.kill()
+        assert process.returncode is not None
+        return Outcome(process.returncode, stdout, stderr)
 
     return run
 
@@ -214,7 +203,9 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcom
     """Train the recipe ``ci`` on the command line; return its folder and what was said."""
 
     def train(folder: Path) -> Outcome:
-        outcome = execute("-m", "digitcli", "train", "--config", "ci", cwd=folder)
+        process = forkserver.start("train", "--config", "ci", cwd=folder, environment=_environment())
+        stdout, stderr = process.communicate(timeout=300)
+        outcome = Outcome(process.wait(), stdout, stderr)
         assert outcome.status == 0, outcome.stderr
         return outcome
 

@@ -6,13 +6,13 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import forkserver
 import numpy as np
 
 PATIENCE = 20.0  # seconds for whatever is to come
@@ -125,12 +125,10 @@ class Screen:
 class Program:
     """``digitcli draw`` with its window open."""
 
-    def __init__(self, screen: Screen, folder: Path, *arguments: object) -> None:
+    def __init__(self, screen: Screen, folder: Path, *arguments: object, is_fresh: bool = False) -> None:
         self.screen = screen
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "digitcli", "--debug", "draw", *map(str, arguments)],
-            cwd=folder, env=screen.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        start = forkserver.start_fresh if is_fresh else forkserver.start
+        self.process = start("--debug", "draw", *arguments, cwd=folder, environment=screen.environment)
         try:
             self.window = screen.window()
             wait_for(lambda: (screen.picture() > 200).mean() > 0.05, "something in the window")

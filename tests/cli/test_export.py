@@ -3,12 +3,11 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import forkserver
 import numpy as np
 import onnx
 import onnxruntime
@@ -357,10 +356,7 @@ def test_ctrl_c_leaves_what_was_there(trained: Path) -> None:
     place.mkdir()
     (place / "model.tflite").write_text("of an earlier export")
     before = files_of(place)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digitcli", "export", "--format", "litert"],
-        cwd=trained.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    process = forkserver.start("export", "--format", "litert", cwd=trained.parent)
     assert process.stderr
     while "Writing" not in process.stderr.readline():
         assert process.poll() is None

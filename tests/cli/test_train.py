@@ -10,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import forkserver
 import numpy as np
 import psutil
 import pytest
 from conftest import Command, Outcome, execute
+from forkserver import Process
 
 from digitcli import __version__
 from digitcli.config.recipe_files import FOLDER
@@ -116,18 +118,7 @@ def test_deterministic_runs_give_the_same_bits(digitcli: Command, tmp_path: Path
         assert np.array_equal(one, other)
 
 
-def start(folder: Path, *arguments: object, **options: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "digitcli", "train", *(str(argument) for argument in arguments)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def interrupt_after(process: subprocess.Popen[str], words: str) -> tuple[str, float]:
+def interrupt_after(process: Process, words: str) -> tuple[str, float]:
     """Send SIGINT once a line starts so; return what came after it and how long the end took."""
     for line in process.stderr:
         if line.startswith(words):
@@ -141,7 +132,8 @@ def interrupt_after(process: subprocess.Popen[str], words: str) -> tuple[str, fl
 
 def test_ctrl_c_keeps_the_last_complete_epoch(trained: Path, digitcli: Command) -> None:
     before = {path.name: path.read_bytes() for path in trained.iterdir()}
-    stderr, seconds = interrupt_after(start(trained.parent, "--config", "ci", "--epochs", 500), "epoch 3/")
+    process = forkserver.start("train", "--config", "ci", "--epochs", 500, cwd=trained.parent)
+    stderr, seconds = interrupt_after(process, "epoch 3/")
     process_words = stderr.splitlines()[-1]
     assert "the model as it was then is in artifacts/interrupted" in process_words
     assert seconds < 5
@@ -158,7 +150,7 @@ def test_ctrl_c_keeps_the_last_complete_epoch(trained: Path, digitcli: Command) 
 
 
 def test_ctrl_c_while_tensorflow_is_loading(tmp_path: Path) -> None:
-    process = start(tmp_path, "--config", "ci", "--epochs", 500)
+    process = forkserver.start_fresh("train", "--config", "ci", "--epochs", 500, cwd=tmp_path)
     stderr, _ = interrupt_after(process, "Loading TensorFlow")
     assert process.returncode == 130
     assert "Traceback" not in stderr
@@ -166,14 +158,14 @@ def test_ctrl_c_while_tensorflow_is_loading(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_has_status_130(tmp_path: Path) -> None:
-    process = start(tmp_path, "--config", "ci", "--epochs", 500)
+    process = forkserver.start_fresh("train", "--config", "ci", "--epochs", 500, cwd=tmp_path)
     interrupt_after(process, "epoch 1/")
     assert process.returncode == 130
 
 
 def test_a_killed_run_leaves_the_earlier_model(trained: Path) -> None:
     before = {path.name: path.read_bytes() for path in trained.iterdir()}
-    process = start(trained.parent, "--config", "ci", "--quiet")
+    process = forkserver.start("train", "--config", "ci", "--quiet", cwd=trained.parent)
     deadline = time.monotonic() + 120
     while not list(trained.glob(".partial-*-model.onnx")) and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -289,7 +281,7 @@ def test_what_stands_in_the_way_is_said_before_training(
 @pytest.mark.slow(seconds=70)
 def test_peak_memory_stays_under_two_gigabytes(tmp_path: Path) -> None:
     """On the full MNIST: the data counts, not the number of epochs."""
-    with start(tmp_path, "--epochs", 1, "--quiet") as process:
+    with forkserver.start_fresh("train", "--epochs", 1, "--quiet", cwd=tmp_path) as process:
         peak = 0
         watched = psutil.Process(process.pid)
         while process.poll() is None:

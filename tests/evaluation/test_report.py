@@ -4,14 +4,13 @@ import base64
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import cv2
+import forkserver
 import numpy as np
 import pytest
 from conftest import Command, Outcome, execute
@@ -309,8 +308,7 @@ def test_errors(
 def test_ctrl_c_leaves_the_report_before_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "report.html").write_text("of before")
-    command = [sys.executable, "-m", "digitcli", "evaluate", "--data", "sample", "--report", "out"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = forkserver.start("evaluate", "--data", "sample", "--report", "out", cwd=tmp_path)
     while not (tmp_path / "artifacts" / "metrics.json").exists():
         assert process.poll() is None
         time.sleep(0.05)

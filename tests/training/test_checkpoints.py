@@ -4,11 +4,10 @@ import contextlib
 import json
 import random
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+import forkserver
 import numpy as np
 import pytest
 from conftest import Command, Outcome, once
@@ -27,22 +26,17 @@ patience = 3
 DISTORTED = "\n[augmentation]\nshift = 1.0\nelastic = 0.5\nstroke_width = 0.3\n"
 
 
-def start(folder: Path, *arguments: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "digitcli", *(str(argument) for argument in arguments)]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-
-
 @pytest.fixture(scope="session")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a run that was killed after its first epoch."""
 
     def kill(folder: Path) -> Outcome:
-        process = start(folder, *TRAIN)
+        process = forkserver.start(*TRAIN, cwd=folder)
         path = folder / "run" / "checkpoint.npz"
         while not path.is_file() and process.poll() is None:
             time.sleep(0.01)
         process.kill()
-        process.wait()
+        process.communicate()
         assert path.is_file()
         return Outcome(process.returncode, "", "")
 
@@ -64,7 +58,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, di
     whole = digitcli(*options, "whole", "--json").json()
     dice = random.Random()  # noqa: S311 - another moment each time the tests run
     kills = 0
-    process = start(tmp_path, *options, "run")
+    process = forkserver.start(*options, "run", cwd=tmp_path)
     checkpoint = tmp_path / "run" / "checkpoint.npz"
     for _ in range(4):
         seen = written(checkpoint)
@@ -74,12 +68,12 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path, di
         if process.poll() is not None:
             break
         process.kill()
-        process.wait()
+        process.communicate()
         kills += 1
         if written(checkpoint) is None:  # the moment after the last file was in place
             break
-        process = start(tmp_path, "train", "--resume", "--artifacts", "run", "--quiet")
-    process.wait()
+        process = forkserver.start("train", "--resume", "--artifacts", "run", "--quiet", cwd=tmp_path)
+    process.communicate()
     assert kills
     run = json.loads((tmp_path / "run" / "run.json").read_text())
     assert run["weights_sha256"] == whole["weights_sha256"]

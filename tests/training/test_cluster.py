@@ -4,15 +4,15 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
+import forkserver
 import numpy as np
 import pytest
 from conftest import Command
+from forkserver import Process
 
 from digitcli.errors import OptionError, TrainingError
 from digitcli.training.cluster.configuration import Cluster, find_cluster
@@ -166,16 +166,13 @@ def test_nonsense_at_the_door_is_ignored() -> None:
     thread.join()
 
 
-def start_workers(folder: Path, *options: object, count: int = 2) -> list[subprocess.Popen[str]]:
+def start_workers(folder: Path, *options: object, count: int = 2) -> list[Process]:
     addresses = free_addresses(count)
     return [
-        subprocess.Popen(
-            [
-                sys.executable, "-m", "digitcli", "train", "--config", "ci", "--json",
-                "--precision", "float32", "--cluster", addresses, "--task", str(task),
-                *(str(option) for option in options),
-            ],
-            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        forkserver.start(
+            "train", "--config", "ci", "--json", "--precision", "float32",
+            "--cluster", addresses, "--task", task, *options,
+            cwd=folder,
         )
         for task in range(count)
     ]  # fmt: skip
@@ -216,14 +213,10 @@ def test_a_time_budget_and_tensorboard_with_two_processes(tmp_path: Path) -> Non
 
 def test_workers_with_other_options_are_refused_at_once(tmp_path: Path) -> None:
     addresses = free_addresses(2)
-    command = [sys.executable, "-m", "digitcli", "train", "-c", "ci", "--cluster", addresses, "--task"]
+    options = ("train", "-c", "ci", "--cluster", addresses, "--cluster-wait", 30)
     workers = [
-        subprocess.Popen(
-            [*command, str(task), "--epochs", str(2 + task), "--cluster-wait", "30"],
-            cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        )
-        for task in range(2)
-    ]  # fmt: skip
+        forkserver.start(*options, "--task", task, "--epochs", 2 + task, cwd=tmp_path) for task in range(2)
+    ]
     words = [worker.communicate(timeout=120)[1] for worker in workers]
     assert [worker.returncode for worker in workers] == [1, 1]
     assert all("is to do something else" in each for each in words)
