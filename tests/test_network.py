@@ -148,7 +148,7 @@ def _is_bad(place: Place, line: str) -> bool:
 
 COMMANDS = {
     "predict": ["predict", "note.jpg", "--json"],
-    "train": ["train", "--config", "ci", "--quiet"],
+    "train": ["train", "--config", "ci", "--epochs", "1", "--quiet"],
     "draw": ["draw", "--replay", "seven.jsonl", "--headless", "--fast"],
     "evaluate": ["evaluate", "--data", "sample"],
     "plot": ["plot"],

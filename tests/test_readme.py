@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Command
+from conftest import REPOSITORY, Command, Outcome, execute
 from pens import strokes
 from screen import Program, Screen
 from serving import Server
@@ -27,6 +27,12 @@ LEAVES = {  # what a page's commands leave behind at some time
     "serving.md": set(),
     "export.md": {"artifacts/exported/model.tflite", "artifacts/exported/model.int8.onnx"},
 }
+FEW_CORRUPTIONS = """
+from digitcli.evaluation import robustness
+robustness.IMAGES, robustness.FLIPPED_IMAGES = 20, 10
+from digitcli.__main__ import main
+main()
+"""
 BIN = Path(sys.executable).parent
 
 
@@ -54,7 +60,7 @@ def run(command: str, folder: Path) -> str:
 @pytest.mark.gui
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_digitcli_command_in_order(tmp_path: Path, digitcli: Command, page: Path) -> None:
-    """As shown, but for the length: training gets fewer images and epochs, where none are given to lose."""
+    """As shown, but shorter: a smaller network, fewer images and epochs, a report of few corruptions."""
     for content in blocks(page, "toml"):
         (tmp_path / "mine.toml").write_text(content)
     (tmp_path / "docs").symlink_to(DOCS)
@@ -67,8 +73,7 @@ def test_every_digitcli_command_in_order(tmp_path: Path, digitcli: Command, page
         elif command.startswith("digitcli serve"):
             in_a_browser(command, tmp_path)
         else:
-            shorter = " --epochs 1 --limit 1000" if command.startswith("digitcli train") else ""
-            outcome = digitcli(*shlex.split(command + shorter)[1:])
+            outcome = shortened(command, digitcli, tmp_path)
             assert outcome.status == 0, f"{command}\n{outcome.stdout}{outcome.stderr}"
         found |= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert found >= LEAVES[page.name]
@@ -76,6 +81,16 @@ def test_every_digitcli_command_in_order(tmp_path: Path, digitcli: Command, page
         exported = blocks(page, "python")[0]
         assert "digitcli" not in exported
         assert re.fullmatch(r"1 [01]\.\d+\n", run_python(exported, tmp_path))
+
+
+def shortened(command: str, digitcli: Command, folder: Path) -> Outcome:
+    words = shlex.split(command)[1:]
+    if words[0] == "train":
+        is_named = "--config" in words or "--init" in words
+        words += ["--epochs", "1", "--limit", "1000"] if is_named else ["--config", "ci", "--epochs", "2"]
+    if "--report" in words:
+        return execute("-c", FEW_CORRUPTIONS, *words, cwd=folder)
+    return digitcli(*words)
 
 
 def test_the_python_api_does_what_its_page_shows(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import REPOSITORY, Command, Outcome, execute
+from conftest import REPOSITORY, Command, Outcome, execute, once
 
 from digitcli.cli.app import run
 from digitcli.config.recipe import load_recipe
@@ -34,24 +34,28 @@ KEYS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exported(
     trained_once: tuple[Path, Outcome], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
     """Export a trained run in every way; return the folder and what is told of each file."""
-    folder = tmp_path_factory.mktemp("exported")
-    shutil.copytree(trained_once[0], folder / "artifacts")
-    files: dict[str, Any] = {}
-    for arguments in (["litert", "saved-model", "onnx"], ["litert", "onnx", "--int8"]):
-        options = [word for each in arguments[:2] for word in ("--format", each)]
-        options += ["--int8"] if arguments[2] == "--int8" else ["--format", arguments[2]]
-        outcome = execute("-m", "digitcli", "export", *options, "--json", "--quiet", cwd=folder)
-        assert (outcome.status, outcome.stderr) == (0, "")
-        report = outcome.json()
-        assert report["n"] == 10_000
-        files |= {Path(file["file"]).name: file for file in report["files"]}
-        files["original"] = report["original"]
-    return folder / "artifacts", files
+
+    def make(folder: Path) -> Outcome:
+        shutil.copytree(trained_once[0], folder / "artifacts")
+        files: dict[str, Any] = {}
+        for arguments in (["litert", "saved-model", "onnx"], ["litert", "onnx", "--int8"]):
+            options = [word for each in arguments[:2] for word in ("--format", each)]
+            options += ["--int8"] if arguments[2] == "--int8" else ["--format", arguments[2]]
+            outcome = execute("-m", "digitcli", "export", *options, "--json", "--quiet", cwd=folder)
+            assert (outcome.status, outcome.stderr) == (0, "")
+            report = outcome.json()
+            assert report["n"] == 10_000
+            files |= {Path(file["file"]).name: file for file in report["files"]}
+            files["original"] = report["original"]
+        return Outcome(0, json.dumps(files), "")
+
+    folder, outcome = once(tmp_path_factory, "exported", make)
+    return folder / "artifacts", outcome.json()
 
 
 def read(path: Path, images: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import cv2
 import forkserver
 import numpy as np
 import pytest
-from conftest import Command, Outcome, execute
+from conftest import Command, Outcome, execute, once
 from jinja2 import UndefinedError
 
 from digitcli.datasets import Dataset
@@ -63,22 +63,25 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.elements if tag in tags]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(
     trained_once: tuple[Path, Outcome], sample: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Outcome]:
     """Report on a model and data whose names and records mean harm; return where and what was said."""
-    folder = tmp_path_factory.mktemp("report")
-    shutil.copytree(trained_once[0], folder / "<b>mine")
-    run = json.loads((folder / "<b>mine" / "run.json").read_text())
-    run["recipe"]["description"] = SCRIPT
-    run["packages"] = ["not", "an", "object"]
-    run["\ud800"] = "\x00half a character"
-    (folder / "<b>mine" / "run.json").write_text(json.dumps(run))
-    np.savez(folder / "few.npz", x=sample.test.images[:50], y=sample.test.labels[:50])
-    (folder / "few.npz").rename(folder / EVIL)
-    arguments = ["evaluate", "--model", "<b>mine/model.onnx", "--data", "sample", "--data", EVIL]
-    return folder, execute("-c", COMMAND, *arguments, "--report", "out/card", cwd=folder)
+
+    def make(folder: Path) -> Outcome:
+        shutil.copytree(trained_once[0], folder / "<b>mine")
+        run = json.loads((folder / "<b>mine" / "run.json").read_text())
+        run["recipe"]["description"] = SCRIPT
+        run["packages"] = ["not", "an", "object"]
+        run["\ud800"] = "\x00half a character"
+        (folder / "<b>mine" / "run.json").write_text(json.dumps(run))
+        np.savez(folder / "few.npz", x=sample.test.images[:50], y=sample.test.labels[:50])
+        (folder / "few.npz").rename(folder / EVIL)
+        arguments = ["evaluate", "--model", "<b>mine/model.onnx", "--data", "sample", "--data", EVIL]
+        return execute("-c", COMMAND, *arguments, "--report", "out/card", cwd=folder)
+
+    return once(tmp_path_factory, "report", make)
 
 
 @pytest.fixture(scope="module")

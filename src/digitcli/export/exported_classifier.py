@@ -1,6 +1,5 @@
 """Classifying with an exported file, whatever runs it."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +7,10 @@ from digitcli.errors import ModelError, first_line
 from digitcli.models.classifier import DEFAULT_THRESHOLD, Floats, Probabilities, predict_in_batches
 from digitcli.models.onnx_classifier import MAX_THREADS
 from digitcli.preprocessing.mnist_form import Images
+from digitcli.preprocessing.threads import usable_cores
 
 BATCH_SIZE = 256  # images
-THREADS = min(os.cpu_count() or 1, MAX_THREADS)
+THREADS = min(usable_cores(), MAX_THREADS)
 
 
 class ExportedClassifier:

@@ -11,6 +11,7 @@ from pathlib import Path
 from digitcli import artifacts
 from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing import image_files
+from digitcli.preprocessing.threads import usable_cores
 from digitcli.recognition.annotation import annotate
 from digitcli.recognition.recognizer import Reading, Recognizer
 from digitcli.recognition.rules.pages import Page, prepare
@@ -95,7 +96,7 @@ def read_files(
             return ImageError(f"{name}: cannot be read ({first_line(error)})")
 
     waiting: deque[tuple[str, Future[Page | DigitcliError] | Outcome]] = deque()
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
+    with ThreadPoolExecutor(min(usable_cores(), _MAX_THREADS)) as pool:
         try:
             for file in files:
                 if isinstance(file, Outcome):
