@@ -76,7 +76,7 @@ def test_missing_model_names_the_command_that_makes_one(digitcli: Command) -> No
     assert "mine.onnx: no such model; train one with: digitcli train" in outcome.stderr
 
 
-def test_without_a_model_of_ones_own_the_boxed_one_reads(digitcli: Command) -> None:
+def test_without_a_model_of_ones_own_the_pretrained_one_reads(digitcli: Command) -> None:
     outcome = digitcli("evaluate", "--json")
     assert outcome.status == 0
     assert outcome.json()["accuracy"] >= 0.996

@@ -60,7 +60,7 @@ class Lines(Silent):
 
 
 class Live(Lines):
-    """An epoch's line as it completes, and below it a bar over the run with the numbers of the moment."""
+    """An epoch's line as it completes, and below it a bar over the run with the current numbers."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ class Digits:
     """Images with labels.
 
     Attributes:
-        images: (N, 28, 28) uint8, 0..255, ink bright.
+        images: (N, 28, 28) uint8, 0..255, strokes bright.
         labels: (N,) uint8, 0..9; in training also `NO_DIGIT`.
     """
 

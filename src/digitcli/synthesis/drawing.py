@@ -27,8 +27,8 @@ _SHARES = (0.2, 0.12, 0.16, 0.52)  # of letters, symbols, scribbles and miscut d
 _CANVAS = 128  # pixels
 _BOX = 90  # pixels, the longer side of a form in it
 _SMALL_SHARE, _SMALL_CANVAS = 0.2, (24, 46)  # of what is drawn; pixels in place of `_CANVAS`
-_BLUR = 0.9  # pixels, the standard deviation of a camera's and of the ink's own
-# Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
+_BLUR = 0.9  # pixels, the standard deviation of a camera's and of the strokes' own
+# Letters that some writing styles make look like a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,

@@ -139,11 +139,11 @@ class LiveServer:
             self._unread.pop(client, None)
 
     async def _receive_events(self, socket: WebSocket, client: LiveClient) -> None:
-        allowance = TokenBucket(LIMITS.events_per_second, LIMITS.event_burst)
+        bucket = TokenBucket(LIMITS.events_per_second, LIMITS.event_burst)
         while True:
             text = await asyncio.wait_for(socket.receive_text(), LIMITS.idle_seconds)
             events = _parse(text)
-            if not allowance.take(len(events)):
+            if not bucket.take(len(events)):
                 raise RequestRefused(
                     HTTPStatus.TOO_MANY_REQUESTS, f"more than {LIMITS.events_per_second:,} events a second"
                 )

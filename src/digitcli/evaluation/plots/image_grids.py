@@ -29,11 +29,11 @@ def samples(digits: Digits) -> Figure:
     return figure
 
 
-def augmentation(originals: Images, distorted: Images) -> Figure:
+def augmentation(images: Images, distorted: Images) -> Figure:
     """Draw images (N, 28, 28), one a row, and beside each what training made of it (N, M, 28, 28)."""
     figure = Figure(figsize=(7, 7.6), dpi=DPI, layout="constrained")
-    grid = figure.subplots(len(originals), 1 + distorted.shape[1], squeeze=False)
-    for row, original, changed in zip(grid, originals, distorted, strict=True):
+    grid = figure.subplots(len(images), 1 + distorted.shape[1], squeeze=False)
+    for row, original, changed in zip(grid, images, distorted, strict=True):
         for axes, image in zip(row, [original, *changed], strict=True):
             _show(axes, image)
         row[0].spines[:].set(color=BLUE, linewidth=2)

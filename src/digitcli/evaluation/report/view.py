@@ -265,7 +265,7 @@ def _figure(figure: plots.Figure) -> str:
 
 
 def _digit(image: Images) -> str:
-    """Return a picture (28, 28) uint8, ink bright, as it looks on paper."""
+    """Return a picture (28, 28) uint8, strokes bright, as it looks on paper."""
     return _data_uri(cv2.imencode(".png", 255 - image)[1].tobytes())
 
 
