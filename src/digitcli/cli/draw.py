@@ -12,6 +12,7 @@ import typer
 from digitcli.cli.console import print_json, print_line, say, tell_error
 from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
+from digitcli.evaluation.wording import percent
 from digitcli.recognition.pretrained import model_name
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _instead() -> str:
 
 
 def _print_words(kept: "KeptReading") -> None:
-    sure = "" if kept.confidence is None else f"{kept.confidence:.1%}"
+    sure = "" if kept.confidence is None else percent(kept.confidence, digits=1)
     print_line(f"{kept.words:<12}  {sure}".rstrip())
 
 

@@ -11,6 +11,7 @@ import typer
 from digitcli.cli.console import print_json, print_table, say, stderr, tell_error
 from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
 from digitcli.errors import ExitCode, OptionError
+from digitcli.evaluation.wording import percent
 
 if TYPE_CHECKING:
     from digitcli.recognition.file_reader import Outcome
@@ -112,7 +113,9 @@ def _print_table(outcomes: Iterable["Outcome"]) -> int:
         note = f"  (and {others} that {'is' if others == 1 else 'are'} no digit)" if others and known else ""
         style = "" if known else "dim"
         table.add_row(
-            Text(outcome.file), Text(words + note, style=style), f"{min(known):.1%}" if known else "-"
+            Text(outcome.file),
+            Text(words + note, style=style),
+            percent(min(known), digits=1) if known else "-",
         )
     if table.row_count:
         print_table(table)

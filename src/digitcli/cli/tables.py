@@ -49,7 +49,7 @@ def network_table(name: str, recipe: "Recipe", rows: "list[LayerSummary]") -> "T
     table.add_column("share of the work", "100.0%", justify="right")
     for row in rows:
         shape = " x ".join(str(length) for length in row.shape)
-        share = f"{row.work / work:.1%}" if row.work else "-"
+        share = percent(row.work / work, digits=1) if row.work else "-"
         table.add_row(
             row.name,
             shape,

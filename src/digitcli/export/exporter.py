@@ -21,6 +21,7 @@ from digitcli import artifacts, models
 from digitcli.datasets import Digits, Split, load_split
 from digitcli.datasets.split import balanced
 from digitcli.errors import ExportError, MissingError, ModelError, OptionError
+from digitcli.evaluation.wording import percent
 from digitcli.export import onnx
 from digitcli.export.exported_classifier import BATCH_SIZE
 from digitcli.export.formats import Format, Target
@@ -170,8 +171,8 @@ def verify(target: Target, size: int, found: Measures, original: Measures) -> Ve
         problem = f"differs from the original by {difference:.2g}; expected at most {TOLERANCE:g}"
     elif original.right - found.right > allowed * len(found.probabilities):
         problem = (
-            f"reads {found.accuracy:.2%} of the test images, the original {original.accuracy:.2%}; "
-            f"expected at most {allowed:.2%} less"
+            f"reads {percent(found.accuracy)} of the test images, the original {percent(original.accuracy)}; "
+            f"expected at most {percent(allowed)} less"
         )
     return Verification(target, size, found, difference, problem)
 

@@ -14,6 +14,7 @@ from digitcli.config.recipe import Augmentation, Recipe
 from digitcli.datasets import Digits, Split, concatenate
 from digitcli.datasets.split import balanced
 from digitcli.errors import MissingError, TrainingError
+from digitcli.evaluation.wording import percent
 from digitcli.models.model_files import training_recipe
 from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 
@@ -120,8 +121,8 @@ def require_kept(before: float, after: float, images: int) -> None:
     allowed = max(MARGIN, LEAST_IMAGES / images)
     if before - after > allowed + 1e-9:
         raise TrainingError(
-            f"the new model reads {after:.2%} of the {images:,} validation images, the one before "
-            f"{before:.2%}; it may fall by {allowed:.2%} at most; nothing was replaced; "
+            f"the new model reads {percent(after)} of the {images:,} validation images, the one before "
+            f"{percent(before)}; it may fall by {percent(allowed)} at most; nothing was replaced; "
             "lower --learning-rate, or check the labels of the corrections"
         )
 

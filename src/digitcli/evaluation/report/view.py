@@ -148,8 +148,8 @@ def _cells(
             "picture": _digit(corrupt(example, one.corruption, severity)[0]),
             "alt": f"a {card.examples.labels[number]}, {one.corruption.name} {measure(amount)}",
             "amount": measure(amount),
-            "upper": f"{upper:.1%}",
-            "lower": f"{lower:.1%}",
+            "upper": percent(upper, digits=1),
+            "lower": percent(lower, digits=1),
             "heat": bisect_right(_LOSSES, uncorrupted - upper),
         }
         for severity, amount, upper, lower in zip(
@@ -168,7 +168,7 @@ def _flips(card: Card) -> View:
                 "ways": [
                     {
                         "reached": [_reached(each, share) for share in (TENTH, HALF)],
-                        "never": f"{each.unflipped:.0%}",
+                        "never": percent(each.unflipped, digits=0),
                     }
                     for each in ways
                 ],
