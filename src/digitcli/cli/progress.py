@@ -121,7 +121,7 @@ def _announce(run: "Run") -> None:
     )
     say_missing(split.train.labels)
     if run.is_chief and not run.checkpoint and artifacts.has_checkpoint(folder):
-        say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
+        say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would continue it.")
     say("Loading TensorFlow ...")
 
 
