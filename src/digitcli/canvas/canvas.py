@@ -1,4 +1,4 @@
-"""What has been drawn: strokes, their history, the eraser; no window and no pictures on files in it.
+"""The drawing: strokes, their history and the eraser, without a window or files.
 
 A canvas is a square of `SIDE` x `SIDE` units, whatever its size on a screen; x goes right, y down.
 """

@@ -1,4 +1,4 @@
-"""One person's time at a canvas: events go in, what is drawn and what was read come out.
+"""One session at a canvas: events go in, the drawing and its readings come out.
 
 Every view of the canvas shares it: a window, a replay without one, a page. It opens no window, prints
 nothing, and reads in whichever thread its caller chooses.

@@ -1,4 +1,4 @@
-"""``digitcli plot``: every picture of a run, from what the run left behind."""
+"""``digitcli plot``: the figures of a run, redrawn from its files."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""How a training run shows on stderr: a live display in a terminal, plain lines elsewhere."""
+"""Training progress on stderr: a live display in a terminal, plain lines elsewhere."""
 
 from typing import TYPE_CHECKING, Self
 

@@ -1,4 +1,4 @@
-"""What ``train`` has to show, as tables, words and JSON."""
+"""The output of ``digitcli train`` as tables, text and JSON."""
 
 from typing import TYPE_CHECKING
 

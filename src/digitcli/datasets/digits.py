@@ -1,4 +1,4 @@
-"""What every data source becomes: images in MNIST form with their labels."""
+"""`Digits` and `Dataset`: images in MNIST form with their labels."""
 
 import hashlib
 from collections.abc import Sequence

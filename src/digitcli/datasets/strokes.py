@@ -1,4 +1,4 @@
-"""Pen strokes: the format in which drawings are kept, and their picture.
+"""Pen strokes: the format of stored drawings, and their rendering.
 
 One drawing is one JSON object a line: ``{"label": 7, "strokes": [[[x, y], ...], ...]}``, y pointing
 down, any scale, other keys ignored.

@@ -1,4 +1,4 @@
-"""Fifteen ways in which a picture of a digit gets corrupted, each from hardly visible to severe.
+"""Fifteen image corruptions, each from hardly visible to severe.
 
 Kinds and the five severities of each follow the idea of Hendrycks and Dietterich, "Benchmarking Neural
 Network Robustness to Common Corruptions and Perturbations" (2019), and of Mu and Gilmer, "MNIST-C"

@@ -1,4 +1,4 @@
-"""How well a model read a set of labelled digits, in numbers."""
+"""Classification metrics: accuracy, loss, results by class, calibration error."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much corruption a model's readings bear: accuracy under fifteen kinds, and the least that flips one."""
+"""Robustness: accuracy under fifteen corruptions, and the smallest amount that flips a reading."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

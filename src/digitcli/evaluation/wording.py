@@ -1,4 +1,4 @@
-"""Figures in words, the same on the terminal, in reports and in the window."""
+"""Numbers as text, the same on the terminal, in reports and in the window."""
 
 
 def percent(share: float | None, digits: int = 2) -> str:

@@ -1,4 +1,4 @@
-"""Classifying with an exported file, whatever runs it."""
+"""Classification with an exported file, on any runtime."""
 
 import os
 from collections.abc import Callable

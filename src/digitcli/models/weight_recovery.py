@@ -1,4 +1,4 @@
-"""From a model file back to the weights of a recipe's networks, so that training can go on.
+"""From a model file back to the weights of a recipe's networks, so that training can continue.
 
 A ``.keras`` file holds them as they are. An ``.onnx`` file holds what a converter made of them: batch
 normalisation has become a factor and a summand for each channel, or a part of the convolution before

@@ -1,4 +1,4 @@
-"""Images made by the program: digits in the forms of many schools, and marks that are no digits.
+"""Generated images: digits in the forms of many schools, and marks that are no digits.
 
 MNIST was written by Americans, and it has nothing but digits. What it lacks is drawn from
 `glyphs.py` and from OpenCV's Hershey letters, distorted at random, and brought into MNIST form like

@@ -1,4 +1,4 @@
-"""A run's complete state after an epoch, in one file, from which it can go on."""
+"""Checkpoints: a run's complete state after an epoch, in one file, from which it can resume."""
 
 import io
 import json

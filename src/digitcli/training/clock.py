@@ -1,4 +1,4 @@
-"""How far one network's training is, in steps or in seconds, and so which learning rate is due."""
+"""The training clock: how far one network's training is, in steps or seconds, and its learning rate."""
 
 import contextlib
 import time

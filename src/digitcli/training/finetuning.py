@@ -1,4 +1,4 @@
-"""Learning from corrections: where a trained model begins anew, what it is shown, whether it may stay."""
+"""Fine-tuning on corrections: the initial model, the images to train on, and the check of the new model."""
 
 import hashlib
 import math

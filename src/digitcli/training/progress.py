@@ -1,4 +1,4 @@
-"""How far a training run has come: what is told on the way, and what is complete of it."""
+"""The progress of a training run: what is reported on the way, and what is complete."""
 
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol

@@ -1,4 +1,4 @@
-"""A training run: what it computes, carrying it out, and from trained weights to a run's files."""
+"""Carrying out a training run, from its settings to trained weights and files."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""A run's curves for TensorBoard, which is an optional package."""
+"""Logs for TensorBoard, an optional package."""
 
 from datetime import UTC, datetime
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Pages with a canvas: what is drawn comes in over a WebSocket, what is read goes back.
+"""Live pages: what is drawn comes in over a WebSocket, readings go back.
 
 A page sends lists of events, as a recording holds them (`events.py`). It gets, whenever there is something
 new, one object: how many of its events that covers, and what was read. Pages that draw at the same time

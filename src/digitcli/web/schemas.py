@@ -1,4 +1,4 @@
-"""What the API takes and gives, for its own description."""
+"""Request and response schemas of the API, for its OpenAPI description."""
 
 from typing import Annotated, Any
 

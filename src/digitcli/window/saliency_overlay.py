@@ -1,4 +1,4 @@
-"""What the classifier looked at, as colours over the canvas."""
+"""Saliency as colours over the canvas."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""The picture in the window: the canvas, and beside it what the network makes of the drawing."""
+"""The picture in the window: the canvas, and beside it the reading."""
 
 from typing import Any
 

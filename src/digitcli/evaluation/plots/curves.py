@@ -1,4 +1,4 @@
-"""How loss and accuracy went from epoch to epoch."""
+"""Figures of loss and accuracy over the epochs, of one run or several."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Images of digits, side by side."""
+"""Figures of image grids: samples, augmented images and mistakes."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""Every picture of a run, redrawn from what the run left behind."""
+"""Redrawing the figures of a run from its files."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Everything that a report card says of a model, measured."""
+"""The measurements of a report card."""
 
 import statistics
 import time

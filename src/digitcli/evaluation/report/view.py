@@ -1,4 +1,4 @@
-"""What the page's templates show: a card's figures as words, its pictures as data URIs."""
+"""What the page's templates show: a card's numbers as text, its figures as data URIs."""
 
 import base64
 import json
