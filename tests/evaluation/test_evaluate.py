@@ -99,7 +99,7 @@ def test_of_a_source_that_was_trained_on_only_the_rest_is_read(
     trained = digitcli("train", "-c", "ci", "--data", "one.npz", "--epochs", 1, "--json").json()
     assert trained["test"]["n"] == 333
     again = digitcli("evaluate", "--data", "one.npz", "--json")
-    assert "only what training left out" in again.stderr
+    assert "only images that training left out" in again.stderr
     assert again.json()["confusion"] == trained["test"]["confusion"]
     assert digitcli("evaluate", "--data", "sample", "--json").json()["n"] == 500
 

@@ -130,7 +130,7 @@ class Flips:
 
     Attributes:
         severities: (N,) 0..5 for each picture; infinite where none does.
-        first: the picture that takes least, None where no reading flips.
+        first: the picture that flips at the smallest amount, None where no reading flips.
     """
 
     corruption: Corruption

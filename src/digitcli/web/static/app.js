@@ -257,7 +257,7 @@ function showForms() {
     const button = document.createElement("button");
     const small = document.createElement("canvas");
     button.title = "What the network sees";
-    button.setAttribute("aria-label", `What the network sees of digit ${i + 1} of ${forms.length}; show how likely each is`);
+    button.setAttribute("aria-label", `What the network sees of digit ${i + 1} of ${forms.length}; show its probabilities`);
     button.setAttribute("aria-pressed", forms.length > 1 && i === (chosen + forms.length) % forms.length);
     button.addEventListener("click", () => {
       chosen = i;
@@ -360,7 +360,7 @@ async function readPicture(file) {
     if (picture?.url !== url) return; // another one meanwhile
     if (!answer.ok) return say(told.error);
     shown = told;
-    say(told.digits.length ? "" : "Nothing written is seen in the picture");
+    say(told.digits.length ? "" : "No writing found in the picture");
   } catch {
     if (picture?.url === url) say("The server does not answer");
     return;
