@@ -1,4 +1,4 @@
-"""Figures of image grids: samples, augmented images and mistakes."""
+"""Images of digits, side by side."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -7,9 +7,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from digitcli.config.mnist import CLASSES
 from digitcli.datasets import Digits
+from digitcli.evaluation import wording
 from digitcli.evaluation.metrics import Evaluation, hardest
 from digitcli.evaluation.plots.style import BLUE, DPI, VERMILION
-from digitcli.evaluation.wording import percent
 from digitcli.preprocessing.mnist_form import Images
 
 GRID_ROWS, GRID_COLUMNS = 4, 8
@@ -30,11 +30,11 @@ def samples(digits: Digits) -> Figure:
     return figure
 
 
-def augmentation(images: Images, distorted: Images) -> Figure:
+def augmentation(originals: Images, distorted: Images) -> Figure:
     """Draw images (N, 28, 28), one a row, and beside each what training made of it (N, M, 28, 28)."""
     figure = Figure(figsize=(7, 7.6), dpi=DPI, layout="constrained")
-    grid = figure.subplots(len(images), 1 + distorted.shape[1], squeeze=False)
-    for row, original, changed in zip(grid, images, distorted, strict=True):
+    grid = figure.subplots(len(originals), 1 + distorted.shape[1], squeeze=False)
+    for row, original, changed in zip(grid, originals, distorted, strict=True):
         for axes, image in zip(row, [original, *changed], strict=True):
             _show(axes, image)
         row[0].spines[:].set(color=BLUE, linewidth=2)
@@ -79,7 +79,8 @@ def _grid_title(wrong: int, shown: int) -> str:
 
 
 def _sureness(probability: float) -> str:
-    return percent(probability, digits=0) if probability < 0.995 else percent(min(probability, 0.9999))
+    digits = 0 if probability < 0.995 else 2
+    return wording.percent(min(probability, 0.9999), digits)
 
 
 def _show(axes: Axes, image: Images) -> None:
