@@ -7,7 +7,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from digitcli.config.mnist import CLASSES
 from digitcli.datasets import Digits
-from digitcli.evaluation import wording
 from digitcli.evaluation.metrics import Evaluation, hardest
 from digitcli.evaluation.plots.style import BLUE, DPI, VERMILION
 from digitcli.preprocessing.mnist_form import Images
@@ -79,8 +78,7 @@ def _grid_title(wrong: int, shown: int) -> str:
 
 
 def _sureness(probability: float) -> str:
-    digits = 0 if probability < 0.995 else 2
-    return wording.percent(min(probability, 0.9999), digits)
+    return f"{probability:.0%}" if probability < 0.995 else f"{min(probability, 0.9999):.2%}"
 
 
 def _show(axes: Axes, image: Images) -> None:
