@@ -42,7 +42,7 @@ class DigitcliError(Exception):
 
 
 class TrainingError(DigitcliError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class ExportError(DigitcliError):

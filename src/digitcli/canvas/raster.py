@@ -1,6 +1,6 @@
 """The picture of a canvas at one size, kept up to date piece by piece.
 
-What is drawn piece by piece and what is drawn anew are the same to the bit.
+Drawing piece by piece and redrawing give bit-identical pixels.
 """
 
 import math
@@ -61,14 +61,14 @@ class Raster:
         self._note(self._within([grown(stroke.bounds, stroke.width / 2)]))
 
     def paint(self, strokes: Sequence[StrokeLike]) -> None:
-        """Draw everything anew."""
+        """Redraw everything."""
         self.pixels[:] = 0
         self._note((0, 0, *self.pixels.shape))
         for stroke in strokes:
             draw_growing(self.pixels, self._scaled(stroke), self._pen(stroke))
 
     def repaint(self, strokes: Sequence[StrokeLike], damaged: Iterable[Bounds]) -> None:
-        """Draw anew what lies where something went or came.
+        """Redraw the parts where something appeared or disappeared.
 
         Args:
             strokes: all that are to be seen, in their order.

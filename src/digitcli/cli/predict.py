@@ -92,7 +92,7 @@ def _as_json(outcome: "Outcome") -> dict[str, Any]:
 
 
 def _print_table(outcomes: Iterable["Outcome"]) -> int:
-    """Write a table of what was read, then tell what could not be; return how many those are."""
+    """Write a table of what was read, then the errors; return how many those are."""
     from rich.table import Table
     from rich.text import Text
 

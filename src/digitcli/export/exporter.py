@@ -79,7 +79,7 @@ class Original:
         Args:
             digits: some training images, for comparing.
 
-        Raises `ModelError` where it reads otherwise than the file, `InputError` where nothing tells the
+        Raises `ModelError` where it reads differently from the file, `InputError` where nothing names the
         file's recipe.
         """
         from digitcli.models.factory import assemble
@@ -99,7 +99,7 @@ class Original:
         difference = float(np.abs(found - expected).max())
         if not difference <= TOLERANCE:
             raise ModelError(
-                f"{beside}: reads otherwise than {self.path.name} beside it (by {difference:.2g}); "
+                f"{beside}: reads differently from {self.path.name} beside it (by {difference:.2g}); "
                 "expected the same network; name the one that is meant with --model"
             )
         return network
@@ -217,7 +217,7 @@ def require_room(folder: Path, targets: Sequence[Target], original: Original) ->
 
 
 def calibration(split: Split) -> Digits:
-    """Choose the training images on which 8-bit ranges are measured: as many of each digit."""
+    """Choose the training images on which 8-bit ranges are calibrated: balanced by digit."""
     return split.train.take(balanced(split.train.labels, CALIBRATION_IMAGES, _SEED))
 
 

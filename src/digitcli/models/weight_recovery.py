@@ -55,7 +55,7 @@ def restore(path: Path, recipe: Recipe, digits: Digits) -> list[Weights]:
         difference = float(np.abs(found - expected).max())
         if not difference <= TOLERANCE:
             raise ModelError(
-                f"{path}: its weights, put back into the recipe's network, read otherwise (by "
+                f"{path}: its weights, put back into the recipe's network, read differently (by "
                 f"{difference:.2g}); expected a file that digitcli train wrote"
             )
     return members

@@ -39,7 +39,7 @@ _FONTS = (
 
 
 def digits(count: int, seed: int) -> Digits:
-    """Draw `count` digits, as many of each form; the same seed draws the same."""
+    """Draw `count` digits, balanced by form; the same seed draws the same."""
     forms = [
         (digit, form, others)
         for digit in range(CLASSES)

@@ -14,7 +14,7 @@ class TrainingClock:
     Args:
         recipe: with the schedule and, where there is no time limit, the number of epochs.
         steps: of an epoch.
-        epochs_done, seconds_done: of this network, before a resumed run goes on.
+        epochs_done, seconds_done: of this network, before a resumed run continues.
         until: when training of all networks still to come has to be over, as `time.perf_counter`
             tells it; None follows the epochs.
         networks: still to come, this one included; they share the time.

@@ -31,7 +31,7 @@ _DISTORTED = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=1.5, elastic=
 
 @dataclass(frozen=True)
 class InitialModel:
-    """A trained model from which training goes on.
+    """A trained model from which training continues.
 
     Attributes:
         name: as the user named it.
@@ -45,7 +45,7 @@ class InitialModel:
     recipe: Recipe
 
     def describe(self) -> dict[str, Any]:
-        """Return what ``run.json`` tells of it."""
+        """Return what ``run.json`` says about it."""
         return {"model": self.name, "sha256": _checksum(self.file)}
 
 
@@ -69,7 +69,7 @@ def find(name: str) -> InitialModel:
     Args:
         name: a run's folder, a ``.keras`` or ``.onnx`` file in one, or ``pretrained``.
 
-    Raises `MissingError` where there is no model, `InputError` where nothing tells its recipe.
+    Raises `MissingError` where there is no model, `InputError` where its recipe is unknown.
     """
     if name == PRETRAINED:
         file = PRETRAINED_MODEL
@@ -111,7 +111,7 @@ def mix(split: Split, extra: Digits, seed: int) -> Split:
 
 
 def describe_extra(file: Path, extra: Digits) -> dict[str, Any]:
-    """Return what ``run.json`` tells of the corrections."""
+    """Return what ``run.json`` says about the corrections."""
     checksum = hashlib.sha256(extra.images.tobytes() + extra.labels.tobytes())
     return {"file": str(file), "drawings": len(extra), "sha256": checksum.hexdigest()}
 

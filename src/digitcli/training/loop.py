@@ -103,7 +103,7 @@ def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
 
 
 class _Loop:
-    """One network in training; its variables, its compiled steps, and what it needs to go on later."""
+    """One network in training; its variables, its compiled steps, and what it needs to continue later."""
 
     def __init__(
         self,

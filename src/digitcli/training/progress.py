@@ -94,7 +94,7 @@ class SilentReporter:
 
 @dataclass
 class Progress:
-    """What is complete of a run, enough to go on with it.
+    """What is complete of a run, enough to continue it.
 
     Attributes:
         epochs: so far, of all networks.

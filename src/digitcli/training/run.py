@@ -230,13 +230,13 @@ def _keep_interrupted(
     of = f" of {planned}" if run.settings.time_budget is None else ""
     return InterruptedRun(
         f"Stopped after {done}{of} {'epoch' if done == planned == 1 else 'epochs'}; the model as it was then "
-        f"is in {folder}, what {run.folder} held before is unchanged; to go on: "
+        f"is in {folder}, what {run.folder} held before is unchanged; to continue: "
         f"digitcli train --resume{_options_to_repeat(run)}{artifacts.option(run.folder)}"
     )
 
 
 def _options_to_repeat(run: Run) -> str:
-    """Return the options that must be said again to go on, with a space before each."""
+    """Return the options that must be repeated to resume, with a space before each."""
     told = ((option, run.settings.data.get(option, {}).get(key)) for option, key in _REPEATED_OPTIONS)
     return "".join(f" --{option} {shlex.quote(value)}" for option, value in told if value)
 
@@ -261,7 +261,7 @@ def _deliver(
         durations: seconds of each part so far; the parts of this are added.
         report: hears how it goes.
 
-    Raises `ExportError` where the exported model reads otherwise, `TrainingError` where a model that was
+    Raises `ExportError` where the exported model reads differently, `TrainingError` where a model that was
     corrected has forgotten what it knew; the earlier run's files stay.
     """
     temperature = _fit_temperature(run, progress.weights())

@@ -114,7 +114,7 @@ class View:
         return changed
 
     def _changed(self, over: tuple[Any, ...], redrawn: Pixels | None) -> Pixels:
-        """Return the part of the canvas in which anything is to be drawn anew."""
+        """Return the part of the canvas that is to be redrawn."""
         side = self.layout.canvas[2]
         if self._over_shown is None or {over[1:], self._over_shown[1:]} != {_NOTHING_ELSE}:
             return 0, 0, side, side
