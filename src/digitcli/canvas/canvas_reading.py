@@ -1,6 +1,6 @@
 """What a model reads on a canvas: the digits, the 28x28 images that it classified, and their saliency.
 
-Knows nothing of windows: any view of a canvas hands in what is drawn and gets the same back.
+Independent of windows: any view of a canvas passes in its drawing and gets the same reading.
 """
 
 from collections.abc import Sequence
