@@ -29,7 +29,7 @@ _ASPECT, _SLANT = -0.35, -0.1  # usual logarithm of width to height; x for each 
 
 @dataclass(frozen=True)
 class WritingStyle:
-    """How freely a style goes about a form; lengths are shares of the form's box.
+    """How far a style varies a form; lengths are shares of the form's box.
 
     Attributes:
         wobble: least and most that points move, standard deviation.
