@@ -1,6 +1,6 @@
-# Every target makes the virtual environment it needs by itself.
+# Every target creates the virtual environment that it needs.
 VENV ?= .venv
-# the first that runs and is of a version that digitcli supports
+# the first Python of a supported version
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -29,19 +29,19 @@ test: $(INSTALLED)  ## install what is missing, run the tests (ARGS="-k onnx" ad
 	@tools/install_system_packages.sh opencv tests
 	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
-test-fast: $(INSTALLED)  ## the tests that take little time and need neither screen nor browser
+test-fast: $(INSTALLED)  ## run the fast tests, which need neither screen nor browser
 	@tools/install_system_packages.sh opencv
 	$(BIN)/python -m pytest --numprocesses 2 -m "not slow and not gui and not browser" $(ARGS)
 
-lint: $(INSTALLED)  ## style, format, and which package imports which
+lint: $(INSTALLED)  ## check style, format and the imports between packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: $(INSTALLED)  ## strict types over src
+types: $(INSTALLED)  ## check types in src, strictly
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and serving (half an hour or more on 2 cores)
+bench: $(INSTALLED)  ## run the benchmarks: start-up, recipes, peers, scaling, reading and serving (half an hour or more on 2 cores)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/operations.py
@@ -53,16 +53,16 @@ bench: $(INSTALLED)  ## measure start-up, recipes, peers, scaling, reading and s
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/serving.py
 
-bench-long: $(INSTALLED)  ## train the recipes that take long, for the table of recipes (two hours or more)
+bench-long: $(INSTALLED)  ## train the long recipes for the table of recipes (two hours or more)
 	$(BIN)/python benchmarks/recipes.py --recipes best ensemble pretrained
 
-pretrained: $(INSTALLED)  ## train the model that comes with digitcli anew (20 to 40 minutes on 2 cores)
+pretrained: $(INSTALLED)  ## retrain the pretrained model (20 to 40 minutes on 2 cores)
 	$(BIN)/digitcli train --config pretrained --artifacts build/pretrained
 	cp build/pretrained/model.onnx build/pretrained/run.json src/digitcli/recognition/pretrained/
 
-constraints:  ## write constraints.txt anew from the newest packages that fit pyproject.toml
+constraints:  ## update constraints.txt to the newest packages that pyproject.toml allows
 	tools/make_constraints.sh
 
-clean:  ## remove the virtual environment, caches and build leftovers
+clean:  ## remove the virtual environment, caches and build files
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

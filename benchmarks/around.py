@@ -24,7 +24,7 @@ from digitcli.recognition.recognizer import Recognizer
 PAGES = 40
 SIZE = (900, 1200)  # pixels
 HEIGHTS = (40, 90)  # pixels of digits
-SIGNS = {
+SYMBOLS = {
     ".": [[(0.0, 1.0), (0.02, 1.01)]],
     "+": [[(0.0, 0.5), (0.5, 0.5)], [(0.25, 0.25), (0.25, 0.75)]],
     "=": [[(0.0, 0.4), (0.5, 0.4)], [(0.0, 0.65), (0.5, 0.65)]],
@@ -33,23 +33,23 @@ SIGNS = {
     ")": [[(0.0, -0.18), (0.15, 0.15), (0.2, 0.5), (0.15, 0.85), (0.0, 1.18)]],
     "v": [[(0.0, 0.55), (0.18, 0.95), (0.7, 0.05)]],  # a tick
 }
-Hand = dict[int, list[dict]]
+Drawings = dict[int, list[dict]]
 
 
 class Page:
-    """A sheet that one hand writes on; lengths are in heights of its digits."""
+    """A sheet that one writer fills; lengths are in heights of its digits."""
 
-    def __init__(self, hand: Hand, random: np.random.Generator) -> None:
+    def __init__(self, drawings: Drawings, random: np.random.Generator) -> None:
         self.random = random
-        self._hand = hand
+        self._drawings = drawings
         self._unit = random.uniform(*HEIGHTS)
         self._pen = max(3, int(self._unit * random.uniform(0.05, 0.11)))
-        self._ink = np.zeros(SIZE, np.uint8)
+        self._strokes = np.zeros(SIZE, np.uint8)
         self._lines: list[str] = []
 
     @property
     def image(self) -> np.ndarray:
-        return np.asarray(cv2.bitwise_not(self._ink))
+        return np.asarray(cv2.bitwise_not(self._strokes))
 
     @property
     def text(self) -> str:
@@ -59,11 +59,11 @@ class Page:
         return "".join(map(str, self.random.integers(0, 10, count)))
 
     def write(self, text: str, x: float, y: float, *, size: float = 1.0, same_line: bool = False) -> float:
-        """Write digits and signs with their left upper corner at (x, y); return where they end."""
+        """Write digits and symbols with their left upper corner at (x, y); return where they end."""
         for character in text:
-            strokes = self._digit(int(character)) if character.isdigit() else self._sign(character)
+            strokes = self._digit(int(character)) if character.isdigit() else self._symbol(character)
             for stroke in strokes:
-                draw_stroke(self._ink, (stroke * size + [x, y]) * self._unit, self._pen)
+                draw_stroke(self._strokes, (stroke * size + [x, y]) * self._unit, self._pen)
             width = size * float(np.ptp(np.concatenate(strokes)[:, 0]))
             x += width + self._pen / self._unit + max(0.06, self.random.normal(0.25, 0.07))
         digits = "".join(filter(str.isdigit, text))
@@ -75,7 +75,7 @@ class Page:
 
     def print_line(self, x0: float, y0: float, x1: float, y1: float) -> None:
         ends = [tuple(round(value * self._unit) for value in end) for end in ((x0, y0), (x1, y1))]
-        cv2.line(self._ink, *ends, 255, 2, cv2.LINE_AA)
+        cv2.line(self._strokes, *ends, 255, 2, cv2.LINE_AA)
 
     def draw_line(self, x0: float, y0: float, x1: float, y1: float) -> None:
         """Draw a line with the pen, a little wavy."""
@@ -84,22 +84,22 @@ class Page:
         aside = (end - start)[::-1] * [-1, 1] / np.hypot(*(end - start))
         waves = np.interp(share[:, 0], np.linspace(0, 1, 6), self.random.normal(0, 0.012, 6))
         points = start + (end - start) * share + aside * waves[:, np.newaxis]
-        draw_stroke(self._ink, points * self._unit, self._pen)
+        draw_stroke(self._strokes, points * self._unit, self._pen)
 
     def _digit(self, digit: int) -> list[np.ndarray]:
-        drawings = self._hand[digit]
-        strokes = [np.array(s, float) for s in drawings[int(self.random.integers(len(drawings)))]["strokes"]]
+        of_digit = self._drawings[digit]
+        strokes = [np.array(s, float) for s in of_digit[int(self.random.integers(len(of_digit)))]["strokes"]]
         points = np.concatenate(strokes)
         low, extent = points.min(axis=0), np.ptp(points, axis=0)
         scale = self.random.uniform(0.88, 1.08) / max(extent[1], extent[0] / 2, 1.0)
         down = (1 - extent[1] * scale) / 2 + self.random.normal(0, 0.04)
         return [(stroke - low) * scale + [0, down] for stroke in strokes]
 
-    def _sign(self, sign: str) -> list[np.ndarray]:
+    def _symbol(self, symbol: str) -> list[np.ndarray]:
         size = np.exp(self.random.normal(0, 0.06, 2))  # about its middle
         return [
             (np.array(stroke) - [0, 0.5]) * size + [0, 0.5] + self.random.normal(0, 0.02, (len(stroke), 2))
-            for stroke in SIGNS[sign]
+            for stroke in SYMBOLS[symbol]
         ]
 
 
@@ -232,17 +232,17 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--held-out", action="store_true")
     options = parser.parse_args()
-    hands: dict[str, Hand] = defaultdict(lambda: defaultdict(list))
+    by_writer: dict[str, Drawings] = defaultdict(lambda: defaultdict(list))
     for drawing in pens.read(options.source, held_out=options.held_out):
-        hands[drawing["writer"]][drawing["label"]].append(drawing)
-    writers = sorted(hands)
+        by_writer[drawing["writer"]][drawing["label"]].append(drawing)
+    writers = sorted(by_writer)
     recognizer = Recognizer.load(PRETRAINED_MODEL)
     rows = []
     for seed, (kind, draw) in enumerate(KINDS.items()):
         random = np.random.default_rng(seed)
         pages = []
         for _ in range(PAGES):
-            pages.append(Page(hands[writers[int(random.integers(len(writers)))]], random))
+            pages.append(Page(by_writer[writers[int(random.integers(len(writers)))]], random))
             draw(pages[-1])
         read = recognizer.read_many(page.image for page in pages)
         right = sum(reading.text == page.text for reading, page in zip(read, pages, strict=True))

@@ -4,7 +4,7 @@
     python benchmarks/handwriting.py --sources digits.jsonl --held-out --tutorial runs/classic/model.onnx
 
 Sources are what `--data` takes. Pen strokes are drawn at mixed sizes and places with mixed pens; of
-those with a writer, --held-out keeps every fourth writer. The model in the box is always measured.
+those with a writer, --held-out keeps every fourth writer. The pretrained model is always measured.
 With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
 28x28. From pen strokes, numbers of 2 to 8 digits are made as well, read as drawing, as the strokes that
 programs send, and drawn across the canvas with its usual brush. Last comes what the threshold
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--numbers", type=int, default=1_000, metavar="N", help="how many are made")
     options = parser.parse_args()
-    recognizers = {"the box": Recognizer.load(PRETRAINED_MODEL)}
+    recognizers = {"pretrained": Recognizer.load(PRETRAINED_MODEL)}
     recognizers |= {name: Recognizer.load(name) for name in options.models}
     readers = {name: single(each) for name, each in recognizers.items()}
     if options.tutorial:

@@ -44,10 +44,10 @@ def operation_seconds(recipe: Any, precision: str) -> tuple[Counter[str], float,
     loop = _Loop(recipe, 0, on_this_machine(recipe.batch_size), digits, precision, None)
     for _ in range(2):  # the second without compiling
         loop.train_epoch(1, 1, TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float), Silent())
-    pace = TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float)
+    clock = TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float)
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
-        loop.train_epoch(1, 1, pace, Silent())
+        loop.train_epoch(1, 1, clock, Silent())
         tf.profiler.experimental.stop()
         (trace,) = Path(folder).rglob("*.xplane.pb")
         content = trace.read_bytes()

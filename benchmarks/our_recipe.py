@@ -54,17 +54,17 @@ def main() -> None:
 
     start = time.perf_counter()
     seed_everything(recipe.seed)
-    choice = choose_precision(recipe)
+    precision = choose_precision(recipe)
     fit(
         recipe, split, Progress(), Silent(),
-        distribution=on_this_machine(recipe.batch_size), precision=choice.precision, save=test,
+        distribution=on_this_machine(recipe.batch_size), precision=precision.precision, save=test,
     )  # fmt: skip
     network = build(recipe)
     print_peer(
         f"digitcli, recipe {options.recipe}",
         rows,
         images=len(split.train),
-        precision=choice.precision,
+        precision=precision.precision,
         operations=training_operations(summarize(network)),
         parameters=network.count_params(),
     )

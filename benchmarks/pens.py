@@ -1,4 +1,4 @@
-"""Drawings by many hands, as the reading benchmarks take them: on canvases, one digit or several."""
+"""Drawings by many writers, as the reading benchmarks take them: on canvases, one digit or several."""
 
 import gzip
 import json
@@ -50,23 +50,23 @@ def numbers(drawings: list[dict], count: int, seed: int) -> list[Number]:
     by_writer = defaultdict(list)
     for drawing in drawings:
         by_writer[drawing["writer"]].append(drawing)
-    hands = list(by_writer.values())
-    return [_number(hands[int(random.integers(len(hands)))], random) for _ in range(count)]
+    writers = list(by_writer.values())
+    return [_number(writers[int(random.integers(len(writers)))], random) for _ in range(count)]
 
 
-def _number(hand: list[dict], random: np.random.Generator) -> Number:
+def _number(drawings: list[dict], random: np.random.Generator) -> Number:
     height = 100.0
     pen, touching = int(random.integers(5, 13)), bool(random.random() < 0.1)
     spacing = random.uniform(0.1, 0.6)
     placed, text, x = [], "", 0.0
-    for place in random.integers(len(hand), size=int(random.integers(2, 9))):
-        strokes = [np.array(stroke, float) for stroke in hand[int(place)]["strokes"]]
+    for place in random.integers(len(drawings), size=int(random.integers(2, 9))):
+        strokes = [np.array(stroke, float) for stroke in drawings[int(place)]["strokes"]]
         points = np.concatenate(strokes)
         low, extent = points.min(axis=0), np.ptp(points, axis=0)
         scale = height * random.uniform(0.85, 1.1) / max(extent[1], extent[0] / 2, 1.0)
         y = random.normal(0, 6) + (height - extent[1] * scale) / 2
         placed += [(stroke - low) * scale + [x, y] for stroke in strokes]
-        text += str(hand[int(place)]["label"])
+        text += str(drawings[int(place)]["label"])
         touches = touching and random.random() < 0.5
         gap = (
             random.uniform(-0.02, 0.02) * height

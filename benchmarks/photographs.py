@@ -1,4 +1,4 @@
-"""How well whole pages are read from photographs: pages of numbers by many hands, photographed in many ways.
+"""How well whole pages are read from photographs: numbers by many writers, photographed in many ways.
 
     python benchmarks/photographs.py --source digits.jsonl
     python benchmarks/photographs.py --source digits.jsonl --pages 50 --only desk corner --keep pictures
@@ -31,13 +31,13 @@ RULES = (0.86, 0.72, 0.6)
 
 
 def page(
-    hands: list[list[dict]],
+    writers: list[list[dict]],
     random: Random,
     *,
     lines: int = 3,
     height: float = 60,
     pen: int = 6,
-    ink: tuple[float, ...] = BALLPOINT,
+    stroke_colour: tuple[float, ...] = BALLPOINT,
     paper: tuple[float, ...] = (0.93, 0.92, 0.88),
     rules: int = 0,
     is_grid: bool = False,
@@ -45,16 +45,16 @@ def page(
     """Write lines of 3 to 6 digits, each by one writer; return what they say and the sheet."""
     margin, texts, strokes, width = 1.3 * height, [], [], 0.0
     for number in range(lines):
-        hand = hands[int(random.integers(len(hands)))]
+        drawings = writers[int(random.integers(len(writers)))]
         x, y, text = margin + random.uniform(0, 0.7 * height), margin + 2 * height * number, ""
-        for place in random.integers(len(hand), size=int(random.integers(3, 7))):
-            digit = [np.array(stroke, float) for stroke in hand[int(place)]["strokes"]]
+        for place in random.integers(len(drawings), size=int(random.integers(3, 7))):
+            digit = [np.array(stroke, float) for stroke in drawings[int(place)]["strokes"]]
             points = np.concatenate(digit)
             low, extent = points.min(axis=0), np.ptp(points, axis=0)
             scale = height * random.uniform(0.85, 1.1) / max(extent[1], extent[0] / 2, 1.0)
             down = random.normal(0, 0.05 * height) + (height - extent[1] * scale) / 2
             strokes += [(stroke - low) * scale + [x, y + down] for stroke in digit]
-            text += str(hand[int(place)]["label"])
+            text += str(drawings[int(place)]["label"])
             x += extent[0] * scale + pen + max(3, height * random.normal(random.uniform(0.25, 0.6), 0.06))
         texts.append(text)
         width = max(width, x)
@@ -68,7 +68,7 @@ def page(
     for x in range(5, sheet.shape[1] if is_grid else 0, rules or 1):
         cv2.line(sheet, (x, 0), (x, sheet.shape[0]), RULES, 2)
     share = 0.9 * (written / np.float32(255))[..., np.newaxis]
-    return texts, lit(sheet * (1 - share) + np.array(ink, np.float32) * share, random)
+    return texts, lit(sheet * (1 - share) + np.array(stroke_colour, np.float32) * share, random)
 
 
 def lit(sheet: Picture, random: Random) -> Picture:
@@ -136,12 +136,12 @@ def conditions() -> dict[str, tuple[dict, Callable[[Picture, Random], Picture], 
         "squared": ({"rules": 30, "is_grid": True}, flat, 80, 0.8),
         "soft shadow": ({}, lambda s, r: shaded(s, r, 8), 80, 0.8),
         "hard shadow": ({}, lambda s, r: shaded(s, r, 1), 80, 0.8),
-        "pencil": ({"ink": PENCIL, "pen": 4}, flat, 80, 0.8),
-        "red pen": ({"ink": RED, "pen": 5}, flat, 80, 0.8),
+        "pencil": ({"stroke_colour": PENCIL, "pen": 4}, flat, 80, 0.8),
+        "red pen": ({"stroke_colour": RED, "pen": 5}, flat, 80, 0.8),
         "hair-thin pen": ({"pen": 2}, flat, 80, 0.6),
         "digits of 24 pixels": ({"height": 24, "pen": 3}, flat, 80, 0.6),
         "JPEG at 20": ({}, flat, 20, 0.8),
-        "chalk": ({"ink": (0.8, 0.83, 0.8), "paper": (0.25, 0.35, 0.2), "pen": 7}, flat, 80, 0.8),
+        "chalk": ({"stroke_colour": (0.8, 0.83, 0.8), "paper": (0.25, 0.35, 0.2), "pen": 7}, flat, 80, 0.8),
         "desk": ({}, desk(WOOD, 0.1, 0.2), 80, 0.8),
         "grey desk": ({}, desk(GREY, 0.03, 0.3), 80, 0.8),
         "light desk": ({}, desk(LIGHT_WOOD, 0.03, 0.3), 80, 0.8),
@@ -164,13 +164,13 @@ def main() -> None:
     by_writer = defaultdict(list)
     for drawing in pens.read(options.source, held_out=options.held_out):
         by_writer[drawing["writer"]].append(drawing)
-    hands, recognizer, rows = list(by_writer.values()), Recognizer.load(options.model), []
+    writers, recognizer, rows = list(by_writer.values()), Recognizer.load(options.model), []
     for name, (writing, happens, quality, blur) in conditions().items():
         if options.only and name not in options.only:
             continue
         random, right, lines, spent = np.random.default_rng(1), 0, 0, 0.0
         for number in range(options.pages):
-            texts, sheet = page(hands, random, **writing)
+            texts, sheet = page(writers, random, **writing)
             seen = photograph(happens(sheet, random), quality, blur)
             if options.keep and number == 0:
                 options.keep.mkdir(parents=True, exist_ok=True)

@@ -40,11 +40,11 @@ print(network.predict(255 - image[np.newaxis, ..., np.newaxis], verbose=0).argma
 
 def canvas(size: int) -> np.ndarray:
     """A 5 of two strokes on a canvas of `size`, white on black."""
-    ink = np.zeros((size, size), np.uint8)
+    image = np.zeros((size, size), np.uint8)
     body = [(0.42, 0.3), (0.4, 0.5), (0.52, 0.46), (0.64, 0.56), (0.6, 0.72), (0.45, 0.75), (0.38, 0.7)]
     for stroke in (body, [(0.42, 0.3), (0.64, 0.28)]):
-        draw_stroke(ink, np.array(stroke) * size, max(2, size // 18))
-    return ink
+        draw_stroke(image, np.array(stroke) * size, max(2, size // 18))
+    return image
 
 
 def median(call: Callable[[], object]) -> float:

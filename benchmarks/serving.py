@@ -92,7 +92,7 @@ async def as_fast_as_possible(port: int, requests: list[bytes], count: int) -> t
 
 
 async def at_a_rate(port: int, requests: list[bytes], rate: float, seconds: float) -> list[float]:
-    """Ask at random moments, whatever the server does; latency counts from the moment that was due."""
+    """Send requests at random times, whatever the server does; latency counts from when each was due."""
     free: asyncio.Queue[Client] = asyncio.Queue()
     for client in await clients(port, 4 * CONNECTIONS):
         free.put_nowait(client)
@@ -108,8 +108,8 @@ async def at_a_rate(port: int, requests: list[bytes], rate: float, seconds: floa
         free.put_nowait(client)
 
     tasks = []
-    for number, moment in enumerate(due):
-        await asyncio.sleep(max(0.0, start + moment - time.perf_counter()))
+    for number, offset in enumerate(due):
+        await asyncio.sleep(max(0.0, start + offset - time.perf_counter()))
         tasks.append(asyncio.create_task(one(number)))
     await asyncio.gather(*tasks)
     return latencies

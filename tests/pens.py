@@ -1,4 +1,4 @@
-"""Digits as pen strokes, for tests that draw: the program's own forms, drawn out as a hand would."""
+"""Digits as pen strokes, for tests that draw: the forms of `synthesis`, drawn as a person would."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A screen in memory, with hands: Xvfb, what is to be seen on it, xdotool for mouse and keys."""
+"""A virtual screen: Xvfb, its picture, and xdotool for mouse and keys."""
 
 import ctypes
 import os

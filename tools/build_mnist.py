@@ -16,7 +16,7 @@ import numpy as np
 from digitcli.datasets import idx
 from digitcli.datasets.packaged import FILE, SHA256
 
-ORIGINALS = {
+IDX_FILES = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
@@ -25,7 +25,7 @@ ORIGINALS = {
 
 
 def main(folder: Path) -> None:
-    for name, expected in ORIGINALS.items():
+    for name, expected in IDX_FILES.items():
         found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         if found != expected:
             sys.exit(f"{folder / name}: SHA-256 is {found}; expected {expected}")

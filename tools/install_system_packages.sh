@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Install what digitcli needs of the system and a bare Debian or Ubuntu lacks; do nothing where nothing is missing.
+# Install the system packages that digitcli needs and a bare Debian or Ubuntu lacks, if any are missing.
 #   tools/install_system_packages.sh venv | opencv | tests ...
-# venv: Python's own means to make a virtual environment (of $PYTHON, python3 by default)
+# venv: Python's module for virtual environments (of $PYTHON, python3 by default)
 # opencv: the two libraries that OpenCV's wheel expects
-# tests: a screen in memory with hands for the window, a browser for the page, strace to see what libraries do
+# tests: a virtual screen and simulated input for the window, a browser for the page, strace to trace libraries
 #
-# Works as root or with a sudo that asks for no password. Anywhere else it says what to run, and ends well: what
-# cannot do without tells so itself, and the tests skip what they lack (they fail for it where CI=true).
+# Works as root or with passwordless sudo. Elsewhere it prints the command to run and exits with 0: what needs a
+# missing package reports it, and the tests skip what they lack (with CI=true they fail instead).
 set -euo pipefail
 
 has_command() { command -v "$1" >/dev/null; }

@@ -25,7 +25,7 @@ WIDTH = 900
 def main() -> None:
     random = np.random.default_rng(7)
     test = load("mnist").test
-    ink = np.zeros((SPACING * (len(LINES) + 1), WIDTH), np.float32)
+    strokes = np.zeros((SPACING * (len(LINES) + 1), WIDTH), np.float32)
     for number, line in enumerate(LINES, start=1):
         x = 70
         for character in line:
@@ -37,15 +37,15 @@ def main() -> None:
             columns = np.flatnonzero(mark.max(axis=0) > 60)
             mark = mark[:, columns[0] : columns[-1] + 1] / 255
             y = number * SPACING - int(0.8 * len(mark)) + int(random.integers(-4, 5))
-            part = ink[y : y + len(mark), x : x + mark.shape[1]]
+            part = strokes[y : y + len(mark), x : x + mark.shape[1]]
             np.maximum(part, mark, out=part)
             x += mark.shape[1] + int(random.integers(10, 22))
-    height, width = ink.shape
+    height, width = strokes.shape
     page = np.empty((height, width, 3), np.float32)
     page[:] = (0.93, 0.92, 0.88)
     for number in range(1, len(LINES) + 1):
         cv2.line(page, (0, number * SPACING + 6), (width, number * SPACING + 4), (0.6, 0.72, 0.86), 2)
-    share = (0.9 * ink)[..., np.newaxis]
+    share = (0.9 * strokes)[..., np.newaxis]
     page = page * (1 - share) + np.array((0.1, 0.13, 0.35), np.float32) * share
     y, x = np.mgrid[:height, :width]
     light = 0.62 + 0.38 * np.exp(-(((x - 250) / 600) ** 2 + ((y - 100) / 420) ** 2))

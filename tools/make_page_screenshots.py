@@ -36,7 +36,7 @@ def keep(page: Page, path: Path) -> None:
 
 
 def draw(page: Page, digit: int, left: float, top: float, height: float) -> None:
-    box = page.locator("#ink").bounding_box()
+    box = page.locator("#drawing").bounding_box()
     assert box
     unit = box["width"] / 512
     for stroke in strokes(digit, left=left, top=top, height=height):

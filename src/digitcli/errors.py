@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit status it leads to.
+"""Exceptions and their exit statuses.
 
     DigitcliError                1  the job itself failed
     ├── TrainingError            1  the loss is no longer a number, and the like
@@ -42,7 +42,7 @@ class DigitcliError(Exception):
 
 
 class TrainingError(DigitcliError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class ExportError(DigitcliError):

@@ -1,4 +1,4 @@
-"""``run.json``: how a model came to be, as one typed record that is written and read here alone."""
+"""``run.json``: how a model was trained, as one typed record that is written and read only here."""
 
 import contextlib
 import os

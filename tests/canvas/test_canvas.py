@@ -38,7 +38,7 @@ def act(canvas: Canvas, action: tuple[str, list[tuple[float, float]], float]) ->
 def anew(canvas: Canvas, size: int) -> np.ndarray:
     raster = Raster(size, SIDE)
     raster.paint(canvas.strokes)
-    return raster.ink
+    return raster.pixels
 
 
 def line(canvas: Canvas, *points: tuple[float, float]) -> None:
@@ -54,9 +54,9 @@ def test_pictures_follow_every_change_to_the_bit(actions: list) -> None:
         before, version = anew(canvas, SIZES[1]), canvas.version
         act(canvas, action)
         for size, raster in zip(SIZES, rasters, strict=True):
-            assert np.array_equal(raster.ink, anew(canvas, size))
+            assert np.array_equal(raster.pixels, anew(canvas, size))
         if canvas.version == version:
-            assert np.array_equal(rasters[1].ink, before)
+            assert np.array_equal(rasters[1].pixels, before)
 
 
 @settings(deadline=None, max_examples=80)
@@ -64,26 +64,26 @@ def test_pictures_follow_every_change_to_the_bit(actions: list) -> None:
 def test_undoing_everything_goes_back_through_every_picture(actions: list) -> None:
     canvas = Canvas()
     raster = canvas.raster(128)
-    pictures = [raster.ink.copy()]
+    pictures = [raster.pixels.copy()]
     for action in actions:
         if action[0] in ("undo", "redo"):
             continue
         act(canvas, action)
-        pictures.append(raster.ink.copy())
+        pictures.append(raster.pixels.copy())
     # gestures that changed nothing are not among those that can be undone
     changes = [pictures[0]]
     for picture in pictures[1:]:
         if not np.array_equal(picture, changes[-1]):
             changes.append(picture)
-    seen = [raster.ink.copy()]
+    seen = [raster.pixels.copy()]
     while canvas.undo():
-        if not np.array_equal(raster.ink, seen[-1]):
-            seen.append(raster.ink.copy())
+        if not np.array_equal(raster.pixels, seen[-1]):
+            seen.append(raster.pixels.copy())
     assert len(seen) == len(changes)
     assert all(np.array_equal(one, other) for one, other in zip(seen, reversed(changes), strict=True))
     while canvas.redo():
         pass
-    assert np.array_equal(raster.ink, pictures[-1])
+    assert np.array_equal(raster.pixels, pictures[-1])
 
 
 @settings(deadline=None, max_examples=60)
@@ -92,15 +92,15 @@ def test_the_eraser_takes_all_ink_under_it_and_none_far_from_it(points: list, at
     canvas = Canvas()
     raster = canvas.raster(int(SIDE))
     act(canvas, ("draw", points, 24.0))
-    before = raster.ink.copy()
+    before = raster.pixels.copy()
     act(canvas, ("erase", [at], 0.0))
     rows, columns = np.mgrid[: int(SIDE), : int(SIDE)]
     distance = np.hypot(columns - at[0], rows - at[1])
-    assert not raster.ink[distance < ERASER - 2].any()
+    assert not raster.pixels[distance < ERASER - 2].any()
     # the pen's round end is at most the pen's width away from where the line was cut; the rest of a
     # cut line is rounded anew, which its rim shows
     far = distance > ERASER + 24 + 3
-    assert np.abs(raster.ink[far].astype(int) - before[far]).max(initial=0) < 128
+    assert np.abs(raster.pixels[far].astype(int) - before[far]).max(initial=0) < 128
 
 
 def test_a_line_is_cut_in_two() -> None:
@@ -121,8 +121,8 @@ def test_a_swift_eraser_leaves_no_gaps() -> None:
         line(canvas, (x, 200), (x, 300))
     act(canvas, ("erase", [(0, 250), (512, 250)], 0.0))
     raster = canvas.raster(512)
-    assert not raster.ink[240:260].any()
-    assert raster.ink[205].any()
+    assert not raster.pixels[240:260].any()
+    assert raster.pixels[205].any()
 
 
 def test_what_is_outside_is_not_drawn() -> None:
@@ -185,8 +185,8 @@ def test_a_tap_is_a_dot() -> None:
     canvas = Canvas()
     raster = canvas.raster(512)
     act(canvas, ("draw", [(100.0, 200.0)], 24.0))
-    assert raster.ink[200, 100] == 255
-    assert 0.9 < (raster.ink > 127).sum() / (math.pi * 12**2) < 1.1
+    assert raster.pixels[200, 100] == 255
+    assert 0.9 < (raster.pixels > 127).sum() / (math.pi * 12**2) < 1.1
     assert canvas.as_strokes() == [[[100.0, 200.0]]]
 
 
@@ -236,7 +236,7 @@ def test_a_picture_that_is_released_no_longer_follows() -> None:
     raster = canvas.raster(100)
     canvas.release(raster)
     line(canvas, (10, 10), (300, 300))
-    assert not raster.ink.any()
+    assert not raster.pixels.any()
 
 
 def test_the_time_of_a_cut_lies_between() -> None:

@@ -294,7 +294,7 @@ def test_of_touching_digits_the_very_forms_that_were_classified_are_shown(
     do(session, "mode", "mode")
     for place, digit in enumerate((4, 2, 7)):
         draw(session, digit, left=60 + 68 * place, top=190, height=110)
-    drawn_pixels = session.snapshot().ink
+    drawn_pixels = session.snapshot().foreground
     assert (
         cv2.connectedComponents((drawn_pixels > 50).astype(np.uint8))[0] == 1 + 1
     )  # background and one blob
@@ -489,7 +489,7 @@ def test_tensorflow_stays_out(tmp_path: Path) -> None:
 def test_snapshots_are_not_changed_by_drawing_on(session: Session) -> None:
     draw(session, 3)
     snapshot: Snapshot = session.snapshot()
-    before = snapshot.ink.copy()
+    before = snapshot.foreground.copy()
     draw(session, 8, left=20)
-    assert np.array_equal(snapshot.ink, before)
-    assert snapshot.ink.shape == (SIDE, SIDE)
+    assert np.array_equal(snapshot.foreground, before)
+    assert snapshot.foreground.shape == (SIDE, SIDE)

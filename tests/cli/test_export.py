@@ -345,7 +345,7 @@ def test_another_network_beside_the_model_is_noticed(digitcli: Command, trained:
     shutil.copy(PRETRAINED_MODEL, trained / "model.onnx")
     outcome = digitcli("export", "--format", "litert")
     assert outcome.status == 3
-    assert "model.keras: reads otherwise than model.onnx beside it" in outcome.stderr
+    assert "model.keras: reads differently from model.onnx beside it" in outcome.stderr
 
 
 def test_a_missing_runtime_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:

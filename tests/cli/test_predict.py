@@ -58,9 +58,9 @@ def test_a_trained_model_goes_first(digitcli: Command, folder: Path, trained: Pa
     said = digitcli("predict", "images/a.png").stderr
     assert f"Model: {Path('artifacts/model.onnx')}" in said
     assert "--model pretrained" in said  # which knows more than this one
-    boxed = digitcli("predict", "images/a.png", "--model", "pretrained").stderr
-    assert "Model: pretrained" in boxed
-    assert "--model pretrained" not in boxed
+    pretrained = digitcli("predict", "images/a.png", "--model", "pretrained").stderr
+    assert "Model: pretrained" in pretrained
+    assert "--model pretrained" not in pretrained
 
 
 def test_a_model_that_has_seen_what_is_no_digit_needs_no_note(

@@ -26,17 +26,17 @@ def test_cosine_falls_to_its_final_share() -> None:
 
 
 def test_constant_stays() -> None:
-    assert {rate_share(Constant(type="constant"), moment) for moment in (0.0, 0.3, 1.0)} == {1.0}
+    assert {rate_share(Constant(type="constant"), fraction) for fraction in (0.0, 0.3, 1.0)} == {1.0}
 
 
-@given(warmup=WARMUP, moment=st.floats(0, 1))
-def test_every_warm_up_rises_to_the_whole_rate(warmup: float, moment: float) -> None:
+@given(warmup=WARMUP, fraction=st.floats(0, 1))
+def test_every_warm_up_rises_to_the_whole_rate(warmup: float, fraction: float) -> None:
     for schedule in (
         Constant(type="constant", warmup=warmup),
         Cosine(type="cosine", warmup=warmup),
         OneCycle(type="one-cycle", warmup=warmup),
     ):
-        assert 0 <= rate_share(schedule, moment) <= 1 + 1e-9
+        assert 0 <= rate_share(schedule, fraction) <= 1 + 1e-9
         assert rate_share(schedule, warmup) == pytest.approx(1)
-        if moment < warmup:
-            assert rate_share(schedule, moment) < rate_share(schedule, warmup)
+        if fraction < warmup:
+            assert rate_share(schedule, fraction) < rate_share(schedule, warmup)

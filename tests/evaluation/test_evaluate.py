@@ -76,7 +76,7 @@ def test_missing_model_names_the_command_that_makes_one(digitcli: Command) -> No
     assert "mine.onnx: no such model; train one with: digitcli train" in outcome.stderr
 
 
-def test_without_a_model_of_ones_own_the_boxed_one_reads(digitcli: Command) -> None:
+def test_without_a_model_of_ones_own_the_pretrained_one_reads(digitcli: Command) -> None:
     outcome = digitcli("evaluate", "--json")
     assert outcome.status == 0
     assert outcome.json()["accuracy"] >= 0.996
@@ -99,7 +99,7 @@ def test_of_a_source_that_was_trained_on_only_the_rest_is_read(
     trained = digitcli("train", "-c", "ci", "--data", "one.npz", "--epochs", 1, "--json").json()
     assert trained["test"]["n"] == 333
     again = digitcli("evaluate", "--data", "one.npz", "--json")
-    assert "only what training left out" in again.stderr
+    assert "only images that training left out" in again.stderr
     assert again.json()["confusion"] == trained["test"]["confusion"]
     assert digitcli("evaluate", "--data", "sample", "--json").json()["n"] == 500
 

@@ -196,7 +196,7 @@ def test_size_and_training(made: tuple[Path, Outcome], page: Page, figures: dict
     assert model["bytes"] == (made[0] / "<b>mine" / "model.onnx").stat().st_size
     assert 10_000 < model["parameters"] <= model["run"]["parameters"]
     assert model["run"]["recipe"]["name"] == "ci"
-    for words in ("Recipe", "sample, ", "training images", "Training took", "All of run.json"):
+    for words in ("Recipe", "sample, ", "training images", "Training time", "All of run.json"):
         assert words in page.text
 
 

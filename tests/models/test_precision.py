@@ -12,9 +12,9 @@ def test_what_is_asked_for_is_taken() -> None:
 
 def test_a_machine_without_bfloat16_trains_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "has_bfloat16", lambda: False)
-    choice = choose_precision(load_recipe("default")[1])
-    assert choice.precision == "float32"
-    assert "no arithmetic" in choice.reason
+    chosen = choose_precision(load_recipe("default")[1])
+    assert chosen.precision == "float32"
+    assert "no arithmetic" in chosen.reason
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.5, "bfloat16"), (0.99, "float32"), (2.0, "float32")])
@@ -24,9 +24,9 @@ def test_the_faster_one_wins_if_it_is_worth_it(
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "_make_step", lambda recipe, kind: kind)
     monkeypatch.setattr(precision, "_seconds", {"float32": 1.0, "bfloat16": ratio}.get)
-    choice = choose_precision(load_recipe("default")[1])
-    assert choice.precision == expected
-    assert f"{ratio:.2f} times as long" in choice.reason
+    chosen = choose_precision(load_recipe("default")[1])
+    assert chosen.precision == expected
+    assert f"{ratio:.2f} times as long" in chosen.reason
 
 
 def test_the_steps_that_are_timed_are_real() -> None:

@@ -179,8 +179,8 @@ def test_a_sum_with_its_line(reader: Recognizer, few: Digits, slope: int) -> Non
     assert share_right(reader, texts, wide) >= 5 / 7
 
 
-def boxed(text: str, digits: Digits, seed: int, *, pen: int = 2, rows: int = 1) -> np.ndarray:
-    """Write a form's boxes, a digit in each, somewhere on a white page."""
+def in_cells(text: str, digits: Digits, seed: int, *, pen: int = 2, rows: int = 1) -> np.ndarray:
+    """Draw a form's cells, a digit in each, somewhere on a white page."""
     image = np.zeros((600, 900), np.uint8)
     across = len(text) // rows
     for place, digit in enumerate(text):
@@ -195,9 +195,9 @@ def boxed(text: str, digits: Digits, seed: int, *, pen: int = 2, rows: int = 1) 
 
 
 @pytest.mark.parametrize(("pen", "rows"), [(2, 1), (5, 1), (2, 2)])
-def test_digits_in_a_form_s_boxes(reader: Recognizer, few: Digits, pen: int, rows: int) -> None:
+def test_digits_in_a_form_s_cells(reader: Recognizer, few: Digits, pen: int, rows: int) -> None:
     texts = ["4271", "90", "31415926", "6830"]
-    pages = [boxed(text, few, 100 * seed, pen=pen, rows=rows) for seed, text in enumerate(texts)]
+    pages = [in_cells(text, few, 100 * seed, pen=pen, rows=rows) for seed, text in enumerate(texts)]
     wanted = [
         "\n".join(text[first : first + len(text) // rows] for first in range(0, len(text), len(text) // rows))
         for text in texts

@@ -90,9 +90,9 @@ def test_load_finds_the_model_of_this_folder(
     monkeypatch.chdir(trained.parent)
     assert Recognizer.load().classifier.path == Path("artifacts/model.onnx")
     shutil.rmtree(trained)
-    boxed = Recognizer.load()  # the one in the package
-    assert boxed.classifier.path.parent.name == "pretrained"
-    assert boxed.read(few.images[0], single=True).text == str(few.labels[0])
+    pretrained = Recognizer.load()  # the one in the package
+    assert pretrained.classifier.path.parent.name == "pretrained"
+    assert pretrained.read(few.images[0], single=True).text == str(few.labels[0])
     with pytest.raises(MissingError, match=r"other\.onnx: no such model; .*digitcli train"):
         Recognizer.load("other.onnx")
 

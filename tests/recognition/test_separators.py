@@ -12,7 +12,7 @@ from digitcli.datasets.strokes import draw_stroke
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
 PEN = 8
-SIGNS = {  # in a box that is as high as digits are
+SYMBOLS = {  # in a box that is as high as digits are
     "/": [(0.4, -0.2), (0.0, 1.2)],
     "\\": [(0.0, -0.2), (0.4, 1.2)],
     "|": [(0.0, -0.25), (0.02, 1.25)],
@@ -29,7 +29,7 @@ def reader() -> Recognizer:
 
 
 def written(text: str, *, height: float = 100.0, ones: float = 1.0, low: float = 0.0) -> np.ndarray:
-    """Write digits and signs, black on white; ones are `ones` as high, and stand lower by a share of it."""
+    """Write digits and symbols, black on white; ones are `ones` as high, and stand lower by a share of it."""
     canvas = np.zeros((int(3 * height), int(height * (1 + 1.3 * len(text)))), np.uint8)
     x = height / 2
     for character in text:
@@ -38,7 +38,7 @@ def written(text: str, *, height: float = 100.0, ones: float = 1.0, low: float =
             down = height * (1 + (low if character == "1" else 0.0))
             strokes = pens.strokes(int(character), left=x, top=down + height - high, height=high)
         else:
-            strokes = [[(x + a * height, height + b * height) for a, b in SIGNS[character]]]
+            strokes = [[(x + a * height, height + b * height) for a, b in SYMBOLS[character]]]
         points = [np.array(stroke) for stroke in strokes]
         for stroke in points:
             draw_stroke(canvas, stroke, PEN)
@@ -77,7 +77,7 @@ def test_a_tick_much_taller_than_the_ones_beside_it(reader: Recognizer) -> None:
     canvas = np.zeros((400, 600), np.uint8)
     for left in (180, 220):
         draw_stroke(canvas, np.array([(left, 150.0), (left, 210.0)]), PEN)
-    draw_stroke(canvas, np.array(SIGNS["v"]) * 220 + [250, 70], PEN)
+    draw_stroke(canvas, np.array(SYMBOLS["v"]) * 220 + [250, 70], PEN)
     assert reader.read(255 - canvas).text == "11"
 
 

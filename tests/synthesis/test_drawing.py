@@ -30,7 +30,7 @@ def test_a_reader_that_never_saw_them_reads_most_drawn_digits() -> None:
     assert np.mean(np.array(nearest) == drawn.labels) > 0.5
 
 
-def test_others_are_no_digits_to_the_boxed_model(few: Digits) -> None:
+def test_others_are_no_digits_to_the_pretrained_model(few: Digits) -> None:
     others = drawing.non_digits(300, seed=9, source=few, miscut=cuttings.miscut)
     assert (others.labels == NO_DIGIT).all()
     reader = Recognizer.load(PRETRAINED_MODEL)

@@ -27,19 +27,19 @@ def test_steps_go_once_through_the_schedule(now: FakeTime) -> None:
     follower = clock()
     shares = []
     while not follower.is_over:
-        shares += follower.moments(4)
+        shares += follower.rate_shares(4)
         now.now += 1
         follower.advance(4)
     assert len(shares) == 20
     assert shares.index(max(shares)) == 4  # a fifth of the steps
-    assert follower.moment == 1
+    assert follower.fraction == 1
     assert follower.seconds_left == 0
 
 
 def test_a_resumed_run_goes_on_in_the_schedule(now: FakeTime) -> None:
     whole, half = clock(), clock(epochs_done=1)
     whole.advance(10)
-    assert half.moments(10) == whole.moments(10)
+    assert half.rate_shares(10) == whole.rate_shares(10)
 
 
 def test_seconds_decide_with_a_limit_whatever_the_speed(now: FakeTime) -> None:
@@ -47,7 +47,7 @@ def test_seconds_decide_with_a_limit_whatever_the_speed(now: FakeTime) -> None:
         follower = clock(until=now.now + 20)
         start = now.now
         while not follower.is_over:
-            follower.moments(4)
+            follower.rate_shares(4)
             now.now += 4 * speed
             follower.advance(4)
         assert now.now - start == pytest.approx(20, abs=4 * speed)
@@ -71,7 +71,7 @@ def test_networks_to_come_get_their_part_of_the_time(now: FakeTime) -> None:
     follower = clock(until=now.now + 30, networks=3)
     now.now += 5
     follower.advance(1)
-    assert follower.moment == pytest.approx(0.5)
+    assert follower.fraction == pytest.approx(0.5)
 
 
 def test_one_step_is_always_done(now: FakeTime) -> None:
@@ -86,4 +86,4 @@ def test_workers_follow_what_they_agree_on(now: FakeTime) -> None:
     follower = clock(until=now.now + 10, agree=lambda value: value / 2)
     now.now += 2.5
     follower.advance(1)
-    assert follower.moment == pytest.approx(0.25)  # half of 2.5 of an agreed 5 seconds
+    assert follower.fraction == pytest.approx(0.25)  # half of 2.5 of an agreed 5 seconds

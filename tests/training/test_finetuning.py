@@ -33,7 +33,7 @@ def corrections(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_model_in_the_box_is_restored_from_onnx(few: Digits) -> None:
+def test_the_pretrained_model_is_restored_from_onnx(few: Digits) -> None:
     """Two ways through the same weights: ONNX Runtime with the file, Keras with what was taken out of it."""
     from digitcli.models.factory import assemble
     from digitcli.models.keras_classifier import KerasClassifier

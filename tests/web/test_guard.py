@@ -82,14 +82,14 @@ def test_where_only_this_machine_can_ask() -> None:
     assert [is_loopback(host) for host in ("0.0.0.0", "192.168.1.5", "::", "digits.example")] == [False] * 4  # noqa: S104
 
 
-def test_an_allowance_comes_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_come_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(limits.time, "monotonic", lambda: now)
-    allowance = TokenBucket(rate=10, most=20)
-    assert allowance.take(20)
+    bucket = TokenBucket(rate=10, most=20)
+    assert bucket.take(20)
     now = 1.0
-    assert allowance.take(10)
-    assert not allowance.take(1)
+    assert bucket.take(10)
+    assert not bucket.take(1)
     now = 100.0
-    assert allowance.take(20)
-    assert not allowance.take(1)
+    assert bucket.take(20)
+    assert not bucket.take(1)

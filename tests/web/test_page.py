@@ -59,7 +59,7 @@ def on_page(
     page: Page, digit: int, left: float = 150, top: float = 100, height: float = 300
 ) -> list[list[tuple[float, float]]]:
     """Return a digit's strokes in pixels of the page; the sizes given are in units of the canvas."""
-    box = page.locator("#ink").bounding_box()
+    box = page.locator("#drawing").bounding_box()
     assert box
     unit = box["width"] / 512
     return [
@@ -154,7 +154,7 @@ def test_numbers_and_modes(page: Page) -> None:
 
 
 def test_not_a_digit(page: Page) -> None:
-    box = page.locator("#ink").bounding_box()
+    box = page.locator("#drawing").bounding_box()
     assert box
     page.mouse.move(box["x"] + 40, box["y"] + 100)
     page.mouse.down()
@@ -194,7 +194,7 @@ def test_a_dropped_picture(page: Page, tmp_path: Path) -> None:
         """content => {
             const data = new DataTransfer();
             data.items.add(new File([new Uint8Array(content)], 'drop.png', { type: 'image/png' }));
-            document.getElementById('ink').dispatchEvent(
+            document.getElementById('drawing').dispatchEvent(
                 new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
         }""",
         content,

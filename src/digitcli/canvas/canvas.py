@@ -1,4 +1,4 @@
-"""What has been drawn: strokes, their history, the eraser; no window and no pictures on files in it.
+"""The drawing: strokes, their history and the eraser, without a window or files.
 
 A canvas is a square of `SIDE` x `SIDE` units, whatever its size on a screen; x goes right, y down.
 """
@@ -159,7 +159,7 @@ class Canvas:
         )
 
     def hit(self, x: float, y: float, within: float = 0.0) -> int | None:
-        """Return which stroke's ink is at (x, y) or no further away than `within`; the topmost one."""
+        """Return which stroke is at (x, y) or no further away than `within`; the topmost one."""
         _require_finite(x, y, within)
         for place in reversed(range(len(self._strokes))):
             if self._strokes[place].distance(x, y) <= within:
@@ -199,7 +199,7 @@ class Canvas:
 
     def _erase(self, x: float, y: float) -> None:
         kept: list[Stroke] = []
-        damage: list[Bounds] = []
+        damaged: list[Bounds] = []
         strokes_left, points_left = MAX_STROKES - len(self._strokes), MAX_POINTS - self._points
         for stroke in self._strokes:
             left, top, right, bottom = grown(stroke.bounds, ERASER + stroke.width / 2)
@@ -207,28 +207,28 @@ class Canvas:
             if cut is None:
                 kept.append(stroke)
                 continue
-            pieces, damaged = cut
+            pieces, bounds = cut
             strokes_left -= len(pieces) - 1
             points_left -= sum(len(piece) for piece in pieces) - len(stroke)
             if strokes_left < 0 or points_left < 0:  # no drawing holds so many: all of the stroke goes
                 strokes_left += len(pieces)
                 points_left += sum(len(piece) for piece in pieces)
-                pieces, damaged = [], grown(stroke.bounds, stroke.width / 2)
+                pieces, bounds = [], grown(stroke.bounds, stroke.width / 2)
             kept += pieces
-            damage.append(damaged)
-        if damage:
-            self._replace(tuple(kept), damage)
+            damaged.append(bounds)
+        if damaged:
+            self._replace(tuple(kept), damaged)
 
     def _show(self, strokes: tuple[Stroke, ...]) -> None:
         before, after = set(self._strokes), set(strokes)
         self._replace(strokes, [grown(stroke.bounds, stroke.width / 2) for stroke in before ^ after])
 
-    def _replace(self, strokes: tuple[Stroke, ...], damage: list[Bounds]) -> None:
+    def _replace(self, strokes: tuple[Stroke, ...], damaged: list[Bounds]) -> None:
         self._strokes = strokes
         self._points = sum(len(stroke) for stroke in strokes)
         self.version += 1
         for raster in self._rasters:
-            raster.repaint(strokes, damage)
+            raster.repaint(strokes, damaged)
 
 
 def next_brush(width: float, step: int) -> float:

@@ -1,6 +1,6 @@
 """What a model reads on a canvas: the digits, the 28x28 images that it classified, and their saliency.
 
-Knows nothing of windows: any view of a canvas hands in what is drawn and gets the same back.
+Independent of windows: any view of a canvas passes in its drawing and gets the same reading.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from digitcli.recognition import tta
 from digitcli.recognition.recognizer import Digit, Reading, Recognizer
 from digitcli.recognition.rules.pages import Page, prepare
 
-READING_SIZE = int(SIDE)  # pixels of the ink that is read, a unit of the canvas each
+READING_SIZE = int(SIDE)  # pixels of the foreground that is read, a unit of the canvas each
 
 _SINGLE_SIZE = 256  # pixels, the longer side at which one digit is read
 _MARGIN = 0.35  # of the longer side of what is drawn: paper around it, to be known as paper
@@ -32,13 +32,13 @@ class Snapshot:
 
     Attributes:
         version: of the canvas.
-        ink: (`READING_SIZE`, `READING_SIZE`) uint8, ink bright.
+        foreground: (`READING_SIZE`, `READING_SIZE`) uint8, strokes bright.
         single: take all of it for one digit.
         with_saliency: compute the saliency, too.
     """
 
     version: int
-    ink: Images
+    foreground: Images
     single: bool
     with_saliency: bool = False
 
@@ -82,11 +82,11 @@ def warm_up(recognizer: Recognizer) -> None:
 
     OpenCV and ONNX Runtime build tables and buffers on first use, which would halt the pen.
     """
-    ink = np.zeros((READING_SIZE, READING_SIZE), np.uint8)
-    ink[100:-100, 250:270] = 255
+    foreground = np.zeros((READING_SIZE, READING_SIZE), np.uint8)
+    foreground[100:-100, 250:270] = 255
     for single in (True, False):
-        read(recognizer, Snapshot(0, ink, single=single))
-    tta.rotated(ink[np.newaxis, :IMAGE_SIZE, :IMAGE_SIZE], tta.TTA.angles[0])
+        read(recognizer, Snapshot(0, foreground, single=single))
+    tta.rotated(foreground[np.newaxis, :IMAGE_SIZE, :IMAGE_SIZE], tta.TTA.angles[0])
 
 
 def read(recognizer: Recognizer, snapshot: Snapshot) -> CanvasReading:
@@ -141,12 +141,12 @@ class _Cut:
 
 def _cut_out(snapshot: Snapshot) -> _Cut | None:
     """Return what is drawn, if anything is."""
-    place = foreground_box(snapshot.ink)
+    place = foreground_box(snapshot.foreground)
     if place is None:
         return None
     x, y, width, height = place
     margin = _margin(width, height)
-    cut = snapshot.ink[y : y + height, x : x + width]
+    cut = snapshot.foreground[y : y + height, x : x + width]
     scale = 1.0
     if snapshot.single and max(width, height) + 2 * margin > _SINGLE_SIZE:
         scale = (max(width, height) + 2 * margin) / _SINGLE_SIZE

@@ -1,4 +1,4 @@
-"""What people said their drawings really are: lines that are added to a file, for training."""
+"""Corrections: drawings that people labelled, appended to a file for training."""
 
 import json
 import os

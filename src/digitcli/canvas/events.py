@@ -1,4 +1,4 @@
-"""What somebody does on a canvas, one event after the other, and the files that keep that.
+"""Events on a canvas, and the files that record them.
 
 A recording is lines of JSON: first ``{"digitcli": "recording", "version": 1}``, then an event a line, such
 as ``{"t": 1.25, "do": "move", "x": 100.5, "y": 80}``. Coordinates are in units of the canvas.

@@ -1,6 +1,6 @@
 """The picture of a canvas at one size, kept up to date piece by piece.
 
-What is drawn piece by piece and what is drawn anew are the same to the bit.
+Drawing piece by piece and redrawing give bit-identical pixels.
 """
 
 import math
@@ -20,7 +20,7 @@ Pixels = tuple[int, int, int, int]  # the same in pixels, from the first to befo
 _FRINGE = 4  # pixels around a stroke that antialiasing may touch
 
 
-class Inked(Protocol):
+class StrokeLike(Protocol):
     """A stroke as it is to be drawn."""
 
     @property
@@ -37,16 +37,16 @@ class Inked(Protocol):
 
 
 class Raster:
-    """The ink of a square canvas as pixels.
+    """The strokes of a square canvas as pixels.
 
     Attributes:
-        ink: (size, size) uint8, 0 is paper, 255 full ink, antialiased in between; only to be read.
+        pixels: (size, size) uint8, 0 is paper, 255 a stroke, antialiased in between; only to be read.
         scale: pixels to a unit of the canvas.
     """
 
     def __init__(self, size: int, side: float) -> None:
         """Begin with an empty picture of `size` pixels of a canvas of `side` units."""
-        self.ink: Images = np.zeros((size, size), np.uint8)
+        self.pixels: Images = np.zeros((size, size), np.uint8)
         self.scale = size / side
         self._changed: Pixels | None = None
 
@@ -55,20 +55,20 @@ class Raster:
         changed, self._changed = self._changed, None
         return changed
 
-    def grow(self, stroke: Inked, first: int) -> None:
+    def grow(self, stroke: StrokeLike, first: int) -> None:
         """Draw the points of the last stroke after the first `first`, which are there already."""
-        draw_growing(self.ink, self._pixels(stroke), self._pen(stroke), first)
+        draw_growing(self.pixels, self._scaled(stroke), self._pen(stroke), first)
         self._note(self._within([grown(stroke.bounds, stroke.width / 2)]))
 
-    def paint(self, strokes: Sequence[Inked]) -> None:
-        """Draw everything anew."""
-        self.ink[:] = 0
-        self._note((0, 0, *self.ink.shape))
+    def paint(self, strokes: Sequence[StrokeLike]) -> None:
+        """Redraw everything."""
+        self.pixels[:] = 0
+        self._note((0, 0, *self.pixels.shape))
         for stroke in strokes:
-            draw_growing(self.ink, self._pixels(stroke), self._pen(stroke))
+            draw_growing(self.pixels, self._scaled(stroke), self._pen(stroke))
 
-    def repaint(self, strokes: Sequence[Inked], damaged: Iterable[Bounds]) -> None:
-        """Draw anew what lies where something went or came.
+    def repaint(self, strokes: Sequence[StrokeLike], damaged: Iterable[Bounds]) -> None:
+        """Redraw the parts where something appeared or disappeared.
 
         Args:
             strokes: all that are to be seen, in their order.
@@ -80,19 +80,19 @@ class Raster:
         self._note(changed)
         # Drawn on a whole picture and cut out: a line that is clipped while it is drawn comes out
         # a little different.
-        scratch = np.zeros_like(self.ink)
+        scratch = np.zeros_like(self.pixels)
         for stroke in strokes:
             reach = stroke.width / 2 + _FRINGE / self.scale
             x0, y0, x1, y1 = (value * self.scale for value in grown(stroke.bounds, reach))
             if x0 < right and x1 > left and y0 < bottom and y1 > top:
-                draw_growing(scratch, self._pixels(stroke), self._pen(stroke))
-        self.ink[top:bottom, left:right] = scratch[top:bottom, left:right]
+                draw_growing(scratch, self._scaled(stroke), self._pen(stroke))
+        self.pixels[top:bottom, left:right] = scratch[top:bottom, left:right]
 
     def _within(self, bounds: Sequence[Bounds]) -> Pixels:
         """Return which pixels may show what is within `bounds`."""
         if not bounds:
             return 0, 0, 0, 0
-        size = len(self.ink)
+        size = len(self.pixels)
         left, top = (max(0, math.floor(min(b[i] for b in bounds) * self.scale) - _FRINGE) for i in (0, 1))
         right, bottom = (
             min(size, math.ceil(max(b[i] for b in bounds) * self.scale) + _FRINGE) for i in (2, 3)
@@ -104,10 +104,10 @@ class Raster:
             new = (min(old[0], new[0]), min(old[1], new[1]), max(old[2], new[2]), max(old[3], new[3]))
         self._changed = new
 
-    def _pixels(self, stroke: Inked) -> Points:
+    def _scaled(self, stroke: StrokeLike) -> Points:
         return stroke.points * self.scale
 
-    def _pen(self, stroke: Inked) -> int:
+    def _pen(self, stroke: StrokeLike) -> int:
         return max(1, round(stroke.width * self.scale))
 
 

@@ -1,4 +1,4 @@
-"""One person's time at a canvas: events go in, what is drawn and what was read come out.
+"""One session at a canvas: events go in, the drawing and its readings come out.
 
 Every view of the canvas shares it: a window, a replay without one, a page. It opens no window, prints
 nothing, and reads in whichever thread its caller chooses.
@@ -178,7 +178,7 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """Return what is to be read, for any thread, while the drawing goes on."""
-        return Snapshot(self.canvas.version, self._raster.ink.copy(), self.is_single, self.shows_saliency)
+        return Snapshot(self.canvas.version, self._raster.pixels.copy(), self.is_single, self.shows_saliency)
 
     def accept(self, canvas_reading: CanvasReading) -> None:
         """Take the reading of a snapshot, unless a newer one is there or the canvas was emptied since.
@@ -265,7 +265,7 @@ class Session:
 
         raster = Raster(_SAVED_SIZE, SIDE)
         raster.paint(self.canvas.strokes)
-        return png(np.asarray(cv2.bitwise_not(raster.ink), np.uint8))
+        return png(np.asarray(cv2.bitwise_not(raster.pixels), np.uint8))
 
     def _correct(self, label: int) -> str:
         self.canvas.end()

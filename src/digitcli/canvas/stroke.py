@@ -62,7 +62,7 @@ class Stroke:
         self._bounds = (min(left, x), min(top, y), max(right, x), max(bottom, y))
 
     def distance(self, x: float, y: float) -> float:
-        """Return how far (x, y) is from the ink, in units; 0 where it is on it."""
+        """Return how far (x, y) is from the stroke, in units; 0 where it is on it."""
         starts = self.points[:-1] if len(self) > 1 else self.points
         ends = self.points[1:] if len(self) > 1 else self.points
         along = ends - starts
@@ -79,7 +79,7 @@ class Stroke:
             What is left, as strokes in their order, and the bounds of all that is drawn differently
             now; None where the eraser takes nothing.
         """
-        reach = radius + self.width / 2  # what is left ends round: its ink then just does not touch
+        reach = radius + self.width / 2  # what is left has round ends, which then just do not touch
         points = self.points - [x, y]
         if len(points) == 1:
             return None if math.hypot(*points[0]) >= reach else ([], grown(self.bounds, self.width / 2))
@@ -95,8 +95,8 @@ class Stroke:
             return None
         touched = self.points[hit[0] : hit[-1] + 2]
         (left, top), (right, bottom) = touched.min(axis=0), touched.max(axis=0)
-        damage = grown((float(left), float(top), float(right), float(bottom)), self.width / 2)
-        return self._pieces(hit, enters, leaves), damage
+        damaged = grown((float(left), float(top), float(right), float(bottom)), self.width / 2)
+        return self._pieces(hit, enters, leaves), damaged
 
     def _pieces(self, hit: NDArray[Any], enters: NDArray[Any], leaves: NDArray[Any]) -> "list[Stroke]":
         """Return what is left of the segments, where those of `hit` are lost between two shares."""

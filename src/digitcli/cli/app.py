@@ -21,7 +21,7 @@ from digitcli.errors import DigitcliError, ExitCode
 
 app = typer.Typer(
     name="digitcli",
-    help="Train a handwritten-digit reader on MNIST, see how well it reads, and read your own images.",
+    help="Train a handwritten-digit reader on MNIST, evaluate it, and read your own images.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # Typer's Rich help costs more time than all the rest of the start-up
@@ -53,7 +53,7 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True),
+        typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     context.obj.debug = debug
@@ -81,6 +81,6 @@ def run(arguments: list[str] | None = None) -> int:
             tell_error(f"{error.filename or 'the output'}: cannot be written: no space is left")
             return ExitCode.FAILED
         tell_error(f"{type(error).__name__}: {error}")
-        say("That is unexpected. Run it again as: digitcli --debug ...  to see where it happened.")
+        say("This is unexpected. For the traceback, run it again as: digitcli --debug ...")
         return ExitCode.FAILED
     return ExitCode.DONE

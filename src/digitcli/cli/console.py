@@ -1,4 +1,4 @@
-"""Where results become words: data on stdout, words on stderr.
+"""Console output: data on stdout, messages on stderr.
 
 Rich is imported on first use: ``--help`` and ``--version`` need none of it.
 """

@@ -12,6 +12,7 @@ import typer
 from digitcli.cli.console import print_json, print_line, say, tell_error
 from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
+from digitcli.evaluation.wording import percent
 from digitcli.recognition.pretrained import model_name
 
 if TYPE_CHECKING:
@@ -27,30 +28,28 @@ def draw(
     model: Model = None,
     folder: Artifacts = ARTIFACTS,
     record: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write everything that happens to a new file.")
+        Path | None, typer.Option(metavar="FILE", help="Record the session to a new file.")
     ] = None,
     replay: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Play such a file, or a .jsonl file of pen strokes, instead of the mouse."
-        ),
+        typer.Option(metavar="FILE", help="Replay a recorded session or a .jsonl file of pen strokes."),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Replay as fast as it can be read.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Replay without pauses.")] = False,
     headless: Annotated[
-        bool, typer.Option("--headless", help="Replay without a window, and only print what is read.")
+        bool, typer.Option("--headless", help="Replay without a window and print the readings.")
     ] = False,
     quiet: Quiet = False,
-    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a reading to stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per reading.")] = False,
 ) -> None:
-    """Draw digits with the mouse and see them read at every stroke.
+    """Draw digits in a window that reads them at every stroke.
 
-    Enter keeps a reading, C clears, U undoes, Esc quits; 0 to 9 say what a drawing really is, for
-    train --extra; ? shows all keys. What was kept is printed at the end. A replay keeps and saves nothing.
+    Enter keeps a reading, C clears, U undoes, Esc quits, ? shows all keys. 0 to 9 correct a reading
+    and save the drawing for train --extra. Kept readings are printed at the end. A replay saves nothing.
     """
     if (fast or headless) and not replay:
-        raise OptionError(f"{'--headless' if headless else '--fast'}: expects --replay FILE")
+        raise OptionError(f"{'--headless' if headless else '--fast'}: requires --replay FILE")
     if record and headless:
-        raise OptionError("--record: records a window, and --headless opens none")
+        raise OptionError("--record needs a window, and --headless opens none; leave one of them out")
     show = _print_json if json else _print_words
     damaged: list[DataError] = []
     if replay and headless:
@@ -207,7 +206,7 @@ def _instead() -> str:
 
 
 def _print_words(kept: "KeptReading") -> None:
-    sure = "" if kept.confidence is None else f"{kept.confidence:.1%}"
+    sure = "" if kept.confidence is None else percent(kept.confidence, digits=1)
     print_line(f"{kept.words:<12}  {sure}".rstrip())
 
 

@@ -41,7 +41,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="SOURCE",
-            help=f"{DATA_HELP} With --report it may be given several times.",
+            help=f"{DATA_HELP} Repeatable with --report.",
             autocompletion=complete_data,
             show_default="mnist",
         ),
@@ -50,7 +50,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE|pretrained",
-            help="A second model, to read the same images; says whether they differ.",
+            help="Second model, for the same images; tells whether the difference is significant.",
             callback=resolve_pretrained,
         ),
     ] = None,
@@ -59,16 +59,16 @@ def evaluate(
         typer.Option(
             "--report",
             metavar="DIR",
-            help="Write a report card: report.html, one page with all pictures, and report.json.",
+            help="Write a report card: report.html, one page with all figures, and report.json.",
         ),
     ] = None,
     folder: Artifacts = ARTIFACTS,
     json: Json = False,
 ) -> None:
-    """Read a data source's test images and report how well that went.
+    """Evaluate a model on the test images of a data source.
 
-    Writes metrics.json, confusion.png, mistakes.png and reliability.png. TensorFlow is needed for
-    .keras files only. A report card adds robustness to corruptions, speed, size, training and MNIST.
+    Writes metrics.json, confusion.png, mistakes.png and reliability.png. Only .keras files need
+    TensorFlow. A report card adds robustness, speed, size, the training record and results on MNIST.
     """
     from rich.text import Text
 
@@ -89,7 +89,7 @@ def evaluate(
     say_substitute(model, result.models[0].path, folder)
     if source.is_part:
         which = "one of the models" if compare else "this model"
-        say(f"Note: {which} was trained on {evaluation.data}; only what training left out of it is read.")
+        say(f"Note: {which} was trained on {evaluation.data}; only images that training left out are read.")
     say_missing(source.digits.labels)
     if not json:
         _print_result(evaluation, result.models[0].name)

@@ -24,35 +24,35 @@ def export(
         typer.Option(
             "--format",
             metavar="onnx|litert|saved-model",
-            help="onnx unless said otherwise; may be given several times.",
+            help="Format of the file; repeatable. Default: onnx.",
         ),
     ] = None,
     int8: Annotated[
         bool,
         typer.Option(
             "--int8",
-            help="8-bit integers, for a quarter of the size; onnx and litert. Their ranges are measured on "
-            "500 training images of MNIST.",
+            help="Quantize to 8-bit integers, a quarter of the size; onnx and litert. Ranges are "
+            "calibrated on 500 training images of MNIST.",
         ),
     ] = False,
     model: AnyModel = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the files go, instead of exported/ in the artifacts folder."),
+        typer.Option(metavar="DIR", help="Output folder. Default: exported/ in the artifacts folder."),
     ] = None,
     folder: Artifacts = ARTIFACTS,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Write the model as ONNX, LiteRT or SavedModel, and try each file before it is kept.
+    """Export the model to ONNX, LiteRT or SavedModel, and verify each file.
 
-    Its own runtime reads all 10,000 test images of MNIST with it. A float32 file is kept if no
+    Each file's own runtime reads the 10,000 test images of MNIST. A float32 file is kept if no
     probability differs from the original's by more than 0.0001 and as many images are read right; an
-    int8 file, if its accuracy is at most 0.2 percentage points lower. Exits with 1 where a file is
-    refused; what was there before stays.
+    int8 file, if its accuracy is at most 0.2 percentage points lower. If a file is refused, the one
+    before it stays and the exit status is 1.
 
-    Labels, form of the input, threshold and licence go into each file. TensorFlow is needed for
-    litert, saved-model, and .keras files.
+    Each file holds its labels, input format, rejection threshold and licence. LiteRT, SavedModel and
+    .keras files need TensorFlow.
     """
     targets = [Target(each, int8) for each in dict.fromkeys(formats or [Format.ONNX])]
     if int8 and Format.SAVED_MODEL in [target.format for target in targets]:
@@ -74,7 +74,7 @@ def export(
     if any(target.format is not Format.ONNX for target in targets):
         _ = exporter_.network  # what is wrong with it is said before anything else is done
     if not quiet:
-        say("Reading the test images with the model itself ...")
+        say("Reading the test images with the original model ...")
     _ = exporter_.measures
     verifications = []
     for target in targets:

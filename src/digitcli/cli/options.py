@@ -25,7 +25,7 @@ DATA_HELP = (
 
 Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=complete_data)]
 Artifacts = Annotated[
-    Path, typer.Option("--artifacts", metavar="DIR", help="The folder that holds a run's files.")
+    Path, typer.Option("--artifacts", metavar="DIR", help="Folder with the files of a run.")
 ]
 ARTIFACTS = artifacts.DEFAULT_FOLDER
 
@@ -40,7 +40,8 @@ Model = Annotated[
     typer.Option(
         "--model",
         metavar="FILE|pretrained",
-        help="An .onnx file, or the pretrained model, instead of model.onnx in the artifacts folder.",
+        help="ONNX file, or pretrained. Default: model.onnx in the artifacts folder, else the pretrained "
+        "model.",
         callback=resolve_pretrained,
     ),
 ]
@@ -49,12 +50,13 @@ AnyModel = Annotated[
     typer.Option(
         "--model",
         metavar="FILE|pretrained",
-        help="An .onnx or .keras file, or the pretrained model, instead of the one in the artifacts folder.",
+        help="ONNX or Keras file, or pretrained. Default: the model in the artifacts folder, else the "
+        "pretrained model.",
         callback=resolve_pretrained,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout and no tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while working.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
 def say_missing(labels: "Labels") -> None:
@@ -77,8 +79,8 @@ def say_model(path: Path) -> None:
     say(f"Model: {model_name(path)}")
     if path != PRETRAINED_MODEL and _knows_digits_alone(path):
         say(
-            "Note: this model was trained on digits alone. The pretrained model knows more writing styles "
-            f"and rejects what is no digit: --model {PRETRAINED}"
+            "Note: this model was trained on digits only. The pretrained model knows more writing styles "
+            f"and rejects marks that are no digits: --model {PRETRAINED}"
         )
 
 

@@ -1,4 +1,4 @@
-"""``digitcli plot``: every picture of a run, from what the run left behind."""
+"""``digitcli plot``: the figures of a run, redrawn from its files."""
 
 import os
 import sys
@@ -17,23 +17,23 @@ def plot(
     compare: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR...", help="Lay the curves of these runs' folders into one picture, comparison.png."
+            metavar="DIR...", help="Plot the curves of these runs' folders together, as comparison.png."
         ),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             metavar="SOURCE",
-            help=f"Instead of what the run was trained on: {DATA_HELP}",
+            help=f"Data source, instead of the one that the run was trained on: {DATA_HELP}",
             autocompletion=complete_data,
         ),
     ] = None,
     folder: Artifacts = ARTIFACTS,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Draw loss, accuracy, samples, confusion, mistakes and reliability of a run anew.
+    """Redraw the plots of a run: loss, accuracy, samples, confusion, mistakes and reliability.
 
-    Needs the run's history.json and model.onnx, and no TensorFlow.
+    Needs the run's history.json and model.onnx, but not TensorFlow.
     """
     if more and not compare:
         raise OptionError(
@@ -60,7 +60,7 @@ def plot(
 def _require_display() -> None:
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise MissingError(
-            "--show needs a display and there is none; without it the pictures are only written"
+            "--show needs a display, and there is none; leave it out to only write the pictures"
         )
 
 
@@ -70,4 +70,4 @@ def _open(picture: Path) -> None:
     except OSError:
         status = 1
     if status:
-        raise MissingError(f"no program was found that opens {picture}; it is drawn, open it by hand")
+        raise MissingError(f"found no program to open {picture}; the picture is written, open it by hand")

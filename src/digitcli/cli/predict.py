@@ -11,6 +11,7 @@ import typer
 from digitcli.cli.console import print_json, print_table, say, stderr, tell_error
 from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
 from digitcli.errors import ExitCode, OptionError
+from digitcli.evaluation.wording import percent
 
 if TYPE_CHECKING:
     from digitcli.recognition.file_reader import Outcome
@@ -20,24 +21,22 @@ _MANY = 50  # files from which a bar shows how far it is
 
 def predict(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, patterns, or - for stdin.")
+        list[str], typer.Argument(metavar="IMAGE...", help="Image files, folders, patterns, or - for stdin.")
     ],
     model: Model = None,
     folder: Artifacts = ARTIFACTS,
-    single: Annotated[
-        bool, typer.Option("--single", help="Each image holds one digit; do not look for more.")
-    ] = False,
+    single: Annotated[bool, typer.Option("--single", help="Treat each image as one digit.")] = False,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write copies with boxes, digits and confidence drawn in."),
+        typer.Option(metavar="DIR", help="Write copies with boxes, digits and confidences."),
     ] = None,
     quiet: Quiet = False,
-    json: Annotated[bool, typer.Option("--json", help="Write one JSON object an image to stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per image.")] = False,
 ) -> None:
     """Read the digits in images: drawings, scans, photographs of paper.
 
-    Reads PNG, JPEG, WebP, BMP, TIFF and PGM files, the right way up or turned by EXIF, dark on
-    bright or bright on dark. Exits with 3 where an image cannot be read; the others are read.
+    Reads PNG, JPEG, WebP, BMP, TIFF and PGM files. Handles ruled and squared paper, shadows, inverted
+    colours and EXIF orientation. If an image cannot be read, reads the others and exits with 3.
     """
     from digitcli.recognition import file_reader
     from digitcli.recognition.pretrained import find_model
@@ -93,7 +92,7 @@ def _as_json(outcome: "Outcome") -> dict[str, Any]:
 
 
 def _print_table(outcomes: Iterable["Outcome"]) -> int:
-    """Write a table of what was read, then tell what could not be; return how many those are."""
+    """Write a table of what was read, then the errors; return how many those are."""
     from rich.table import Table
     from rich.text import Text
 
@@ -112,7 +111,9 @@ def _print_table(outcomes: Iterable["Outcome"]) -> int:
         note = f"  (and {others} that {'is' if others == 1 else 'are'} no digit)" if others and known else ""
         style = "" if known else "dim"
         table.add_row(
-            Text(outcome.file), Text(words + note, style=style), f"{min(known):.1%}" if known else "-"
+            Text(outcome.file),
+            Text(words + note, style=style),
+            percent(min(known), digits=1) if known else "-",
         )
     if table.row_count:
         print_table(table)

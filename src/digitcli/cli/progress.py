@@ -1,4 +1,4 @@
-"""How a training run shows on stderr: a live display in a terminal, plain lines elsewhere."""
+"""Training progress on stderr: a live display in a terminal, plain lines elsewhere."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -7,6 +7,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from digitcli import artifacts
 from digitcli.cli.console import say, stderr
 from digitcli.cli.options import say_missing
+from digitcli.evaluation.wording import percent
 from digitcli.training.progress import SilentReporter
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Lines(Silent):
 
 
 class Live(Lines):
-    """An epoch's line as it completes, and below it a bar over the run with the numbers of the moment."""
+    """An epoch's line as it completes, and below it a bar over the run with the current numbers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,8 +89,8 @@ class Live(Lines):
 
     def step(self, step: "Step") -> None:
         numbers = (
-            f"step {step.step}/{step.steps} loss {step.loss:.4f} acc {step.accuracy:.2%}{self._validation}"
-            f" {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
+            f"step {step.step}/{step.steps} loss {step.loss:.4f} acc {percent(step.accuracy)}"
+            f"{self._validation} {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
         )
         self._progress.update(
             self._task,
@@ -102,7 +103,7 @@ class Live(Lines):
     def epoch(self, epoch: "Epoch") -> None:
         if self._is_chief:
             say(_in_words(epoch, self._epochs))
-        self._validation = f" val {epoch.val_accuracy:.2%}"
+        self._validation = f" val {percent(epoch.val_accuracy)}"
 
 
 def make_reporter(*, quiet: bool) -> Silent:
@@ -120,7 +121,7 @@ def _announce(run: "Run") -> None:
     )
     say_missing(split.train.labels)
     if run.is_chief and not run.checkpoint and artifacts.has_checkpoint(folder):
-        say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would go on with it.")
+        say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would continue it.")
     say("Loading TensorFlow ...")
 
 
@@ -130,8 +131,8 @@ def _count(epoch: int, epochs: int | None) -> str:
 
 def _in_words(epoch: "Epoch", epochs: int | None) -> str:
     return (
-        f"epoch {_count(epoch.epoch, epochs)}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}  "
-        f"val_loss {epoch.val_loss:.4f}  val_acc {epoch.val_accuracy:.2%}  {epoch.seconds:.1f} s"
+        f"epoch {_count(epoch.epoch, epochs)}  loss {epoch.loss:.4f}  acc {percent(epoch.accuracy)}  "
+        f"val_loss {epoch.val_loss:.4f}  val_acc {percent(epoch.val_accuracy)}  {epoch.seconds:.1f} s"
     )
 
 

@@ -11,23 +11,25 @@ from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, 
 
 def serve(
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; others reach it at 0.0.0.0.")
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 accepts other machines.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 8000,
     model: Model = None,
     folder: Artifacts = ARTIFACTS,
     collect: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep corrections from pages in this file; none are kept without."),
+        typer.Option(
+            metavar="FILE", help="Append corrections from the page to this file; none are kept without."
+        ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
-    opens: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of server processes.")] = 1,
+    opens: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Serve a page with a canvas that reads while you draw, and a JSON API.
+    """Serve a web page that reads while you draw, and a JSON API.
 
-    Only this machine can reach it unless --host says otherwise. The page needs nothing from elsewhere.
-    /docs describes the API. Ctrl-C stops it once what is being answered is answered.
+    Only this machine can connect unless --host says otherwise. The page loads nothing from other
+    sites. /docs describes the API. Ctrl-C finishes open requests and stops the server.
     """
     from digitcli.recognition.pretrained import find_model
     from digitcli.recognition.recognizer import Recognizer
@@ -44,6 +46,6 @@ def serve(
         say_model(path)
         say_substitute(model, path, folder)
         if not server.is_loopback(host):
-            say("Note: everybody who can reach this machine can use it; there is no password.")
+            say("Note: everybody who can reach this machine can use the server; there is no password.")
         say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
     server.run(Settings(path, host, collect), socket, workers=workers, opens=opens)

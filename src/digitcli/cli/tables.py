@@ -1,4 +1,4 @@
-"""What ``train`` has to show, as tables, words and JSON."""
+"""The output of ``digitcli train`` as tables, text and JSON."""
 
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def network_table(name: str, recipe: "Recipe", rows: "list[LayerSummary]") -> "T
     table.add_column("share of the work", "100.0%", justify="right")
     for row in rows:
         shape = " x ".join(str(length) for length in row.shape)
-        share = f"{row.work / work:.1%}" if row.work else "-"
+        share = percent(row.work / work, digits=1) if row.work else "-"
         table.add_row(
             row.name,
             shape,
@@ -66,7 +66,7 @@ def run_in_words(result: "RunResult") -> dict[str, str]:
     count = len(result.progress.epochs)
     training = (
         f"{result.durations['training']:.1f} s, {count} {'epoch' if count == 1 else 'epochs'}, "
-        f"recipe {run.settings.recipe['name']}, seed {run.recipe.seed}, {result.choice.precision}"
+        f"recipe {run.settings.recipe['name']}, seed {run.recipe.seed}, {result.precision.precision}"
     )
     if result.evaluation is None or result.validation is None:
         return {"Training": training, "Weights": f"SHA-256 {result.weights_sha256}, as the chief's"}
@@ -107,7 +107,7 @@ def run_as_json(result: "RunResult") -> dict[str, object]:
     common = {
         "recipe": run.settings.recipe["name"],
         "seed": run.recipe.seed,
-        "precision": result.choice.precision,
+        "precision": result.precision.precision,
         "worker": run.cluster.task if run.cluster else 0,
         "weights_sha256": result.weights_sha256,
         "history": result.progress.history(),

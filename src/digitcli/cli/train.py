@@ -23,89 +23,94 @@ def train(
             "--config",
             "-c",
             metavar="NAME|FILE",
-            help="The recipe; default, unless a run is resumed.",
+            help="Recipe, by name or as a TOML file. Default: default, or the resumed run's.",
             autocompletion=_complete_recipe,
         ),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images, instead of the recipe's.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step, instead of the recipe's.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Number of epochs; overrides the recipe.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Batch size; overrides the recipe.")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Highest learning rate, instead of the recipe's.")
+        float | None, typer.Option(help="Peak learning rate; overrides the recipe.")
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Decides first weights, order and dropout, instead of the recipe's."),
+        typer.Option(help="Random seed for initial weights, image order and dropout; overrides the recipe."),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
             metavar="auto|float32|bfloat16",
-            help="Arithmetic of the training; auto takes bfloat16 where that is faster.",
+            help="Precision of the training; overrides the recipe. auto uses bfloat16 where that is faster.",
         ),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
-            metavar="SOURCE", help=f"Instead of the recipe's: {DATA_HELP}", autocompletion=complete_data
+            metavar="SOURCE",
+            help=f"Data source; overrides the recipe: {DATA_HELP}",
+            autocompletion=complete_data,
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(help="Use only this many training images, as many of each digit.")
+        int | None,
+        typer.Option(help="Use only this many training images, balanced by digit."),
     ] = None,
     time_budget: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Train for this long; the schedule is fitted to it."),
+        typer.Option(metavar="SECONDS", help="Train for this long; the schedule adapts."),
     ] = None,
     folder: Artifacts = ARTIFACTS,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the unfinished run in the artifacts folder.")
+        bool, typer.Option("--resume", help="Resume the unfinished run in the artifacts folder.")
     ] = False,
     init: Annotated[
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Go on with a trained model, by its own recipe, slower and shorter: a run's folder, a "
-            "model file in one, or pretrained.",
+            help="Fine-tune a trained model with its own recipe, at a lower learning rate and for fewer "
+            "epochs: a run's folder, a model file in one, or pretrained.",
         ),
     ] = None,
     extra: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Labelled pen strokes to learn from, as draw writes them; with --init."
+            metavar="FILE", help="Labelled pen strokes to fine-tune on, as draw saves them; requires --init."
         ),
     ] = None,
     deterministic: Annotated[
         bool,
-        typer.Option("--deterministic", help="Same seed, same machine: same weights to the bit; slower."),
+        typer.Option(
+            "--deterministic",
+            help="Give bit-identical weights for the same seed on the same machine; slower.",
+        ),
     ] = False,
     cluster: Annotated[
         str | None,
         typer.Option(
-            metavar="HOST:PORT,...", help="Train together with these workers; the first is the chief."
+            metavar="HOST:PORT,...",
+            help="Addresses of all workers; the first is the chief.",
         ),
     ] = None,
-    task: Annotated[int | None, typer.Option(help="Which worker of --cluster this is, from 0.")] = None,
+    task: Annotated[int | None, typer.Option(help="Index of this worker in --cluster, from 0.")] = None,
     cluster_wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for the other workers.", min=1)
+        float, typer.Option(metavar="SECONDS", help="Longest wait for the other workers.", min=1)
     ] = 300.0,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write the curves for TensorBoard, too.")
+        bool, typer.Option("--tensorboard", help="Also write logs for TensorBoard.")
     ] = False,
     quiet: Quiet = False,
     json: Json = False,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Print the recipe's network, layer by layer, and stop.")
+        bool, typer.Option("--summary", help="Print the recipe's network, layer by layer, and exit.")
     ] = False,
     list_recipes: Annotated[
-        bool, typer.Option("--list-recipes", help="Print the recipes that ship with digitcli, and stop.")
+        bool, typer.Option("--list-recipes", help="List the bundled recipes and exit.")
     ] = False,
 ) -> None:
-    """Train a network, test it, and keep it with its history and plots.
+    """Train a network, test it, and save it with its history and plots.
 
-    Ctrl-C keeps the last complete epoch's model in the folder interrupted/; --resume goes on from
-    there. Under TF_CONFIG or srun, the workers train together.
+    Ctrl-C saves the model of the last complete epoch in the folder interrupted/; --resume continues
+    the run. With --cluster, TF_CONFIG or srun, several workers train together.
     """
     if list_recipes:
         _list_recipes(json=json)
@@ -145,7 +150,7 @@ def train(
             reporter=reporter,
         )
     if result.learnt_nothing:
-        say("Warning: it reads no better than guessing would. Lower --learning-rate, or train for longer.")
+        say("Warning: the model reads no better than guessing. Lower --learning-rate or train longer.")
     if json:
         print_json(run_as_json(result))
         return

@@ -1,6 +1,8 @@
-"""Training recipes and what they are checked against, without any heavy library.
+"""Training recipes and their validation, without any heavy library.
 
-`recipe` is the validated object that a TOML file is read into, `recipe_files` finds the bundled files,
-`schedules` gives the learning rate over a run, `validation` words configuration errors, and `mnist` holds
-the sizes of MNIST form.
+- `recipe`: `Recipe`, the frozen, validated object that a TOML file is read into
+- `recipe_files`: finds a recipe file by name or path
+- `schedules`: learning-rate schedules
+- `validation`: validation errors in words, all of them at once
+- `mnist`: the sizes of MNIST form
 """

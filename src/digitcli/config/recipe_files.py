@@ -1,4 +1,4 @@
-"""Where recipes are: the names of those in ``configs/`` and the file behind a name or a path.
+"""Finding recipes: the names of those in ``configs/``, and the file behind a name or a path.
 
 KeptReading apart from their contents so that ``--help`` and shell completion need no pydantic.
 """

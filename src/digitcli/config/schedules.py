@@ -1,7 +1,7 @@
-"""How the learning rate goes over a run: its share of the optimizer's rate at each moment.
+"""Learning-rate schedules: the share of the optimizer's rate that is due at each fraction of a run.
 
-A moment is a share 0..1 of the whole run, so that a schedule fits a number of steps as well as a
-number of seconds.
+A fraction, 0..1, is of the whole run, so that a schedule fits a number of steps as well as a number
+of seconds.
 """
 
 import math
@@ -48,12 +48,12 @@ Schedule = Annotated[Constant | Cosine | OneCycle, Field(discriminator="type")]
 SCHEDULES: dict[int | str, type[Table]] = {"constant": Constant, "cosine": Cosine, "one-cycle": OneCycle}
 
 
-def rate_share(schedule: Schedule, moment: float) -> float:
-    """Return the share of the optimizer's learning rate at `moment`, 0..1, of a run."""
-    if moment < schedule.warmup:
+def rate_share(schedule: Schedule, fraction: float) -> float:
+    """Return the share of the optimizer's learning rate after `fraction`, 0..1, of a run."""
+    if fraction < schedule.warmup:
         start = _CYCLE_START if isinstance(schedule, OneCycle) else 0.0
-        return start + (1 - start) * moment / schedule.warmup
-    falling = (moment - schedule.warmup) / (1 - schedule.warmup)
+        return start + (1 - start) * fraction / schedule.warmup
+    falling = (fraction - schedule.warmup) / (1 - schedule.warmup)
     match schedule:
         case Constant():
             return 1.0
@@ -63,6 +63,6 @@ def rate_share(schedule: Schedule, moment: float) -> float:
             return _cosine(falling)
 
 
-def _cosine(moment: float) -> float:
+def _cosine(fraction: float) -> float:
     """From 1 at 0 to 0 at 1."""
-    return 0.5 + 0.5 * math.cos(math.pi * min(moment, 1.0))
+    return 0.5 + 0.5 * math.cos(math.pi * min(fraction, 1.0))

@@ -1,4 +1,4 @@
-"""How the values of a recipe are validated, and what is wrong with those that are refused, in words."""
+"""Validation of recipe values, and its errors in words."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,13 @@
 """Labelled digits from every source that ``--data`` knows.
 
-`load` reads a source into a `Dataset`; `split_dataset` cuts it into what a training run may use when;
-`load_split` does both without ever holding an image twice.
+`load` reads a source into a `Dataset`; `split_dataset` cuts it into training, validation and test images;
+`load_split` does both and never holds an image twice.
+
+- `packaged`, `idx`, `npz`, `folder`, `stroke_files`: one kind of source each
+- `digits`: `Digits` and `Dataset`
+- `split`: `Split`
+- `strokes`: the format of pen strokes, and how they are drawn
+- `memory`: aligned arrays that TensorFlow uses in place
 """
 
 import os

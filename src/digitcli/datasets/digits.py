@@ -1,4 +1,4 @@
-"""What every data source becomes: images in MNIST form with their labels."""
+"""`Digits` and `Dataset`: images in MNIST form with their labels."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Digits:
     """Images with labels.
 
     Attributes:
-        images: (N, 28, 28) uint8, 0..255, ink bright.
+        images: (N, 28, 28) uint8, 0..255, strokes bright.
         labels: (N,) uint8, 0..9; in training also `NO_DIGIT`.
     """
 

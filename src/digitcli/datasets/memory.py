@@ -1,4 +1,4 @@
-"""Memory for images: given once, filled from a stream, used by TensorFlow where it lies."""
+"""Memory for images: allocated once, filled from a stream, used by TensorFlow in place."""
 
 import math
 from typing import IO

@@ -1,4 +1,4 @@
-"""What a training run may use when: training images, validation images, test images.
+"""The split of a data source into training, validation and test images.
 
 Every choice reads the validation images; the test images are read once, at the end.
 """

@@ -1,4 +1,4 @@
-"""Pen strokes: the format in which drawings are kept, and their picture.
+"""Pen strokes: the format of stored drawings, and their rendering.
 
 One drawing is one JSON object a line: ``{"label": 7, "strokes": [[[x, y], ...], ...]}``, y pointing
 down, any scale, other keys ignored.
@@ -89,7 +89,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
     """Draw strokes of any scale, which have no width of their own, with a pen that suits them.
 
-    Returns (256, 256) uint8, ink bright on black, the drawing in the middle.
+    Returns (256, 256) uint8, strokes bright on black, the drawing in the middle.
     """
     canvas = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
     drawn = placed(strokes)
@@ -128,7 +128,7 @@ def draw_stroke(canvas: Images, points: Points, width: int, value: int = 255) ->
         canvas: changed in place.
         points: (P, 2) x, y in pixels; a single one is a dot.
         width: of the pen, in pixels.
-        value: of the ink, 0..255.
+        value: grey value of the stroke, 0..255.
     """
     places = _fixed(points)
     if len(np.unique(places, axis=0)) == 1:
@@ -146,7 +146,7 @@ def draw_growing(canvas: Images, points: Points, width: int, first: int = 0, val
         points: (P, 2) x, y in pixels; all of the stroke so far.
         width: of the pen, in pixels.
         first: how many of the points earlier calls have drawn.
-        value: of the ink, 0..255.
+        value: grey value of the stroke, 0..255.
     """
     places = _fixed(points[max(0, first - 1) :])
     if first == 0:

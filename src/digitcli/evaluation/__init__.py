@@ -1,5 +1,11 @@
 """Measuring classifiers and showing the results.
 
-`evaluate` and `measuring` compute metrics on a data source, `metrics` defines them, `comparison` compares
-two models, `robustness` applies `corruptions`; `plots` draws figures and `report` writes the HTML page.
+- `evaluate`: `evaluate`, the public function behind ``digitcli evaluate``
+- `measuring`: runs a model on a data source and writes the results
+- `metrics`: accuracy, loss, confusion, calibration error and their definitions
+- `comparison`: two models on the same images, with McNemar's test
+- `robustness`: accuracy under the fifteen kinds of corruption in `corruptions`
+- `plots`: every figure
+- `report`: the report card, as HTML and as JSON
+- `wording`: numbers in words, the same everywhere
 """

@@ -1,4 +1,4 @@
-"""Two models on the same images, and whether their difference is more than chance."""
+"""Comparison of two models on the same images, and whether their difference is significant."""
 
 import math
 from dataclasses import dataclass

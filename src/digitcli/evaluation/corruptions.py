@@ -1,4 +1,4 @@
-"""Fifteen ways in which a picture of a digit gets corrupted, each from hardly visible to severe.
+"""Fifteen image corruptions, each from hardly visible to severe.
 
 Kinds and the five severities of each follow the idea of Hendrycks and Dietterich, "Benchmarking Neural
 Network Robustness to Common Corruptions and Perturbations" (2019), and of Mu and Gilmer, "MNIST-C"
@@ -21,7 +21,7 @@ from digitcli.preprocessing.mnist_form import Images
 SEVERITIES = (1, 2, 3, 4, 5)
 
 _MIDDLE = (IMAGE_SIZE - 1) / 2
-_INK = 200  # grey value from which on a pixel lies inside a stroke
+_STROKE = 200  # grey value from which on a pixel lies inside a stroke
 _GAP, _DOT = 2.0, 0.8  # pixels, radius
 _UP_TO = 15  # dots or lines in a picture
 _COVERED = (8, 20)  # pixels between which the middle of what covers a digit lies
@@ -54,7 +54,7 @@ class Corruption:
 
 
 def corrupt(images: Images, corruption: Corruption, severity: float | Values, seed: int = 0) -> Images:
-    """Return corrupted copies (N, 28, 28) of `images` (N, 28, 28), both uint8, ink bright.
+    """Return corrupted copies (N, 28, 28) of `images` (N, 28, 28), both uint8, strokes bright.
 
     Args:
         images: in MNIST form.
@@ -125,7 +125,9 @@ def _thick(images: Images, amounts: Values, random: np.random.Generator) -> Valu
 
 
 def _broken(images: Images, amounts: Values, random: np.random.Generator) -> Values:
-    ranks = random.random((len(images), IMAGE_SIZE**2)) + (images.reshape(len(images), IMAGE_SIZE**2) >= _INK)
+    ranks = random.random((len(images), IMAGE_SIZE**2)) + (
+        images.reshape(len(images), IMAGE_SIZE**2) >= _STROKE
+    )
     remaining = images.astype(np.float64)
     for number, places in enumerate(np.argsort(-ranks)[:, : _most(amounts)].T):  # (N,) the nth gap of each
         rows, columns = np.divmod(places, IMAGE_SIZE)

@@ -54,7 +54,7 @@ def evaluate(
         compare: a second model, which classifies the same images.
         report_folder: where to write a report card; none is made without it.
         folder: where ``metrics.json`` and the pictures go.
-        on_step: is told what is being measured for a report.
+        on_step: called with a description of each measurement of a report.
 
     Raises:
         OptionError: several data sources without a report, or a folder that cannot be written to.

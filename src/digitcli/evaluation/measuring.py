@@ -1,4 +1,4 @@
-"""Measuring any model on any data source, and keeping the report."""
+"""Evaluation of any model on any data source, and the files of its results."""
 
 import time
 from pathlib import Path

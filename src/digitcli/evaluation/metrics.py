@@ -1,4 +1,4 @@
-"""How well a model read a set of labelled digits, in numbers."""
+"""Classification metrics: accuracy, loss, results by class, calibration error."""
 
 import math
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Evaluation:
         loss: mean categorical cross-entropy, natural logarithm.
         accuracy_ci95: 95% confidence interval of the accuracy (Wilson).
         confusion: (10, 10) counts; rows are what it is, columns what was read.
-        calibration_error: by how much confidence and accuracy differ in the mean, 0..1 (expected
+        calibration_error: by how much confidence and accuracy differ on average, 0..1 (expected
             calibration error over 15 intervals; Naeini et al., 2015).
         seconds: wall-clock time of reading all images.
     """

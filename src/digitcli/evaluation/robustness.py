@@ -1,4 +1,4 @@
-"""How much corruption a model's readings bear: accuracy under fifteen kinds, and the least that flips one."""
+"""Robustness: accuracy under fifteen corruptions, and the smallest amount that flips a reading."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class Robustness:
 
     @property
     def mean(self) -> float:
-        """Accuracy in the mean over all corruptions and severities."""
+        """Mean accuracy over all corruptions and severities."""
         return float(np.mean([row.accuracy for row in self.rows]))
 
     def as_json(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def measure(classify: Classify, digits: Digits, on_step: OnStep) -> Robustness:
 
 @dataclass(frozen=True)
 class Flip:
-    """A picture with the least corruption at which it is read otherwise.
+    """A picture with the smallest corruption that changes its reading.
 
     Attributes:
         severity: 0..5, of which `amount` is the measure in the corruption's own unit.
@@ -130,7 +130,7 @@ class Flips:
 
     Attributes:
         severities: (N,) 0..5 for each picture; infinite where none does.
-        first: the picture that takes least, None where no reading flips.
+        first: the picture that flips at the smallest amount, None where no reading flips.
     """
 
     corruption: Corruption
@@ -139,7 +139,7 @@ class Flips:
 
     @property
     def unflipped(self) -> float:
-        """The share of pictures that are read rightly at every severity looked at."""
+        """The share of pictures that are read correctly at every severity tested."""
         return float(np.isinf(self.severities).mean())
 
     def reached(self, share: float) -> float | None:

@@ -1,9 +1,9 @@
-"""Figures in words, the same on the terminal, in reports and in the window."""
+"""Numbers as text, the same on the terminal, in reports and in the window."""
 
 
-def percent(share: float | None) -> str:
-    """Say a share with two digits, or a dash for None."""
-    return "-" if share is None else f"{share:.2%}"
+def percent(share: float | None, digits: int = 2) -> str:
+    """Say a share with `digits` decimals, or a dash for None."""
+    return "-" if share is None else f"{share:.{digits}%}"
 
 
 def percent_below_certainty(share: float) -> str:

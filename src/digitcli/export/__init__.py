@@ -1,5 +1,8 @@
 """Model files for other runtimes, each verified against the original before it is kept.
 
-`exporter` runs an export; `onnx`, `litert` and `saved_model` write one format each, `formats` names them,
-`metadata` describes the model inside the file, `exported_classifier` runs a file.
+- `exporter`: `Exporter`, which writes, verifies and keeps or refuses a file
+- `onnx`, `litert`, `saved_model`: one format each
+- `formats`: `Format` and `Target`, what can be exported and the name of its file
+- `metadata`: labels, input, threshold and licence, written into every file
+- `exported_classifier`: `ExportedClassifier`, which runs an exported file
 """

@@ -1,4 +1,4 @@
-"""Classifying with an exported file, whatever runs it."""
+"""Classification with an exported file, on any runtime."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -21,6 +21,7 @@ from digitcli import artifacts, models
 from digitcli.datasets import Digits, Split, load_split
 from digitcli.datasets.split import balanced
 from digitcli.errors import ExportError, MissingError, ModelError, OptionError
+from digitcli.evaluation.wording import percent
 from digitcli.export import onnx
 from digitcli.export.exported_classifier import BATCH_SIZE
 from digitcli.export.formats import Format, Target
@@ -78,7 +79,7 @@ class Original:
         Args:
             digits: some training images, for comparing.
 
-        Raises `ModelError` where it reads otherwise than the file, `InputError` where nothing tells the
+        Raises `ModelError` where it reads differently from the file, `InputError` where nothing names the
         file's recipe.
         """
         from digitcli.models.factory import assemble
@@ -98,7 +99,7 @@ class Original:
         difference = float(np.abs(found - expected).max())
         if not difference <= TOLERANCE:
             raise ModelError(
-                f"{beside}: reads otherwise than {self.path.name} beside it (by {difference:.2g}); "
+                f"{beside}: reads differently from {self.path.name} beside it (by {difference:.2g}); "
                 "expected the same network; name the one that is meant with --model"
             )
         return network
@@ -170,8 +171,8 @@ def verify(target: Target, size: int, found: Measures, original: Measures) -> Ve
         problem = f"differs from the original by {difference:.2g}; expected at most {TOLERANCE:g}"
     elif original.right - found.right > allowed * len(found.probabilities):
         problem = (
-            f"reads {found.accuracy:.2%} of the test images, the original {original.accuracy:.2%}; "
-            f"expected at most {allowed:.2%} less"
+            f"reads {percent(found.accuracy)} of the test images, the original {percent(original.accuracy)}; "
+            f"expected at most {percent(allowed)} less"
         )
     return Verification(target, size, found, difference, problem)
 
@@ -216,7 +217,7 @@ def require_room(folder: Path, targets: Sequence[Target], original: Original) ->
 
 
 def calibration(split: Split) -> Digits:
-    """Choose the training images on which 8-bit ranges are measured: as many of each digit."""
+    """Choose the training images on which 8-bit ranges are calibrated: balanced by digit."""
     return split.train.take(balanced(split.train.labels, CALIBRATION_IMAGES, _SEED))
 
 

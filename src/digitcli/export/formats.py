@@ -1,7 +1,7 @@
-"""The forms in which a model leaves digitcli: one file each, with what writes it and what runs it.
+"""Export formats: the file of each, what writes it and what runs it.
 
 All take the same input and give the same output as the model that they are made from; all carry the
-same description of themselves (`sheet`).
+same metadata (`metadata.py`).
 """
 
 from dataclasses import dataclass

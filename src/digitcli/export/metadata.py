@@ -1,4 +1,4 @@
-"""What an exported file says of itself: words by key, the same in every format."""
+"""Metadata of an exported file: text by key, the same in every format."""
 
 import json
 

@@ -78,7 +78,7 @@ def is_int8(path: Path) -> bool:
 
 
 def quantise(source: Path, path: Path, calibration: Images) -> None:
-    """Write an ONNX file anew with convolutions and matrix products in 8-bit integers.
+    """Rewrite an ONNX file with convolutions and matrix products in 8-bit integers.
 
     Args:
         source: float32.
@@ -119,7 +119,7 @@ def quantise(source: Path, path: Path, calibration: Images) -> None:
 
 
 def label(source: Path, path: Path, metadata: Metadata) -> None:
-    """Write an ONNX file anew with what is to be known of it among its metadata."""
+    """Rewrite an ONNX file with its description in the metadata."""
     model: Any = onnx.load(source)
     onnx.helper.set_model_props(model, metadata)
     onnx.save(model, path)

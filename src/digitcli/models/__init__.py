@@ -1,13 +1,18 @@
-"""Networks: what is trained, and what classifies.
+"""Networks that are trained and classifiers that read.
 
-Two doors lead in, and each imports only what it needs:
+- `build` makes a Keras network from a recipe (TensorFlow).
+- `load` makes a `Classifier` from a model file (ONNX Runtime; TensorFlow for ``.keras`` files).
 
-- `build` makes a Keras network from a recipe, to be trained (TensorFlow);
-- `load` makes a `Classifier` from a model file (ONNX Runtime, or TensorFlow for ``.keras`` files).
+Each imports only what it needs. The modules:
 
-Behind them: the factory of networks and optimizers, the classifier protocol, the two classifiers, model
-files and what lies beside them, weights taken back from a model file, TensorFlow and ONNX Runtime
-themselves, and the arithmetic that a network is trained in.
+- `factory`: the only factory of Keras networks and optimizers
+- `batch_normalization`: batch normalization in one operation
+- `classifier`: the `Classifier` protocol
+- `keras_classifier`, `onnx_classifier`: its two implementations
+- `model_files`: the size and the training recipe of a model file
+- `weight_recovery`: from a model file back to Keras weights
+- `backend`, `onnx_runtime`: the only imports of TensorFlow and ONNX Runtime
+- `precision`: float32 or bfloat16 training
 """
 
 import os

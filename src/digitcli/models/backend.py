@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported in this one place: their own words reach nobody, and they leave no trace.
+"""The only import of TensorFlow and Keras, with their log output suppressed.
 
 Everything else gets them from here: ``from digitcli.models.backend import keras, tf``.
 """

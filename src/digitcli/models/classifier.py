@@ -1,4 +1,4 @@
-"""What every classifier offers, whatever runs it: probabilities of ten digits for images in MNIST form."""
+"""The classifier protocol: probabilities of ten digits for images in MNIST form, on any runtime."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping

@@ -1,6 +1,6 @@
-"""The only factory of Keras networks and optimizers: from a recipe's description to the thing.
+"""The only factory of Keras networks and optimizers, from the description in a recipe.
 
-Every network takes images (N, 28, 28, 1) float32, 0..255, ink bright, and gives probabilities
+Every network takes images (N, 28, 28, 1) float32, 0..255, strokes bright, and gives probabilities
 (N, 10) float32. Scaling to 0..1 is its first layer, so no caller can feed it another range.
 """
 

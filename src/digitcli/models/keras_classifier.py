@@ -1,4 +1,4 @@
-"""Classifying with Keras: networks in memory, and ``.keras`` files."""
+"""Classification with Keras: networks in memory, and ``.keras`` files."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a model file is, apart from how well it reads: its size, and how it was trained."""
+"""Facts about a model file: its size, and how it was trained."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Classifying on ONNX Runtime, without TensorFlow."""
+"""Classification on ONNX Runtime, without TensorFlow."""
 
 from pathlib import Path
 

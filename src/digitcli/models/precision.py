@@ -1,4 +1,4 @@
-"""Which arithmetic to train in: float32, or bfloat16 where the machine has it and gains by it."""
+"""The training precision: float32, or bfloat16 where the machine has it and gains by it."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From a model file back to the weights of a recipe's networks, so that training can go on.
+"""From a model file back to the weights of a recipe's networks, so that training can continue.
 
 A ``.keras`` file holds them as they are. An ``.onnx`` file holds what a converter made of them: batch
 normalisation has become a factor and a summand for each channel, or a part of the convolution before
@@ -55,7 +55,7 @@ def restore(path: Path, recipe: Recipe, digits: Digits) -> list[Weights]:
         difference = float(np.abs(found - expected).max())
         if not difference <= TOLERANCE:
             raise ModelError(
-                f"{path}: its weights, put back into the recipe's network, read otherwise (by "
+                f"{path}: its weights, put back into the recipe's network, read differently (by "
                 f"{difference:.2g}); expected a file that digitcli train wrote"
             )
     return members

@@ -1,8 +1,13 @@
-"""The one way from any pixels to MNIST form.
+"""The one way from any pixels to MNIST form, the 28x28 image that every network takes.
 
-`to_mnist_form` takes an image of one digit and returns the 28x28 image that every network takes.
-`image_files` decodes files, `foreground` separates pen from paper, `cleaning` removes what is no writing,
-`mnist_form` normalizes one digit, `geometry` holds bounding boxes and resizing.
+`to_mnist_form` takes an image of one digit. Its parts:
+
+- `image_files`: decodes image files
+- `foreground`: separates strokes from paper
+- `sheet`: finds the sheet of paper on a photograph
+- `cleaning`, `rulings`: remove specks, remnants at the border and ruled lines
+- `mnist_form`: normalizes the size and position of one digit
+- `geometry`: bounding boxes and resizing
 """
 
 from digitcli.preprocessing.mnist_form import to_mnist_form

@@ -1,4 +1,4 @@
-"""From any pixels to foreground: how much of the pen is where, whatever the paper, light and colours.
+"""Foreground extraction: strokes without paper, whatever the paper, light and colours.
 
 The result is the same kind of picture for all sources: 0 where there is paper, 255 where the foreground
 is full, antialiased in between.

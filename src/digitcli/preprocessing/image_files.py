@@ -1,4 +1,4 @@
-"""Image files of people to arrays of pixels: what is accepted, how large it may be, which way up it is."""
+"""Decoding of image files: accepted formats, size limits and orientation."""
 
 import io
 import os

@@ -1,5 +1,9 @@
 """From the pixels of a page to digits with boxes, confidences and probabilities.
 
-`recognizer.Recognizer` reads arrays, `file_reader` reads files, `tta` is test-time augmentation,
-`annotation` draws results into a picture, `rules` separates digits, `pretrained` holds the bundled model.
+- `recognizer`: `Recognizer`, `Reading` and `Digit`, the public API
+- `file_reader`: reads many image files, decoding and inference overlapped
+- `tta`: test-time augmentation
+- `rules`: finds lines, separates touching digits and joins broken ones
+- `annotation`: draws readings into a copy of the image
+- `pretrained`: the model that ships with digitcli, and the lookup of a user's own
 """

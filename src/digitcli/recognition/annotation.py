@@ -1,4 +1,4 @@
-"""A copy of an image with what was read drawn in: a box for each digit, the digit, how sure it is."""
+"""Annotated copies of images: a box, a digit and a confidence for every mark."""
 
 import cv2
 import numpy as np

@@ -1,5 +1,7 @@
-"""Images that the program draws itself, to train on.
+"""Images that digitcli draws itself, for training.
 
-`drawing` makes digits and non-digits in MNIST form from the forms in `glyphs` and `symbols`;
-`writing_styles` varies how a form is written.
+- `drawing`: digits and non-digits in MNIST form
+- `glyphs`: the forms of the digits, as pen strokes
+- `symbols`: symbols that are no digits, as pen strokes
+- `writing_styles`: varies a form as different writers would
 """

@@ -1,4 +1,4 @@
-"""Images made by the program: digits in the forms of many schools, and marks that are no digits.
+"""Generated images: digits in the forms of many schools, and marks that are no digits.
 
 MNIST was written by Americans, and it has nothing but digits. What it lacks is drawn from
 `glyphs.py` and from OpenCV's Hershey letters, distorted at random, and brought into MNIST form like
@@ -27,8 +27,8 @@ _SHARES = (0.2, 0.12, 0.16, 0.52)  # of letters, symbols, scribbles and miscut d
 _CANVAS = 128  # pixels
 _BOX = 90  # pixels, the longer side of a form in it
 _SMALL_SHARE, _SMALL_CANVAS = 0.2, (24, 46)  # of what is drawn; pixels in place of `_CANVAS`
-_BLUR = 0.9  # pixels, the standard deviation of a camera's and of the ink's own
-# Letters of which some hands make a digit (O, l, Z, S, b, g, q, ...) are left out.
+_BLUR = 0.9  # pixels, the standard deviation of a camera's and of the strokes' own
+# Letters that some writing styles make look like a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -39,7 +39,7 @@ _FONTS = (
 
 
 def digits(count: int, seed: int) -> Digits:
-    """Draw `count` digits, as many of each form; the same seed draws the same."""
+    """Draw `count` digits, balanced by form; the same seed draws the same."""
     forms = [
         (digit, form, others)
         for digit in range(CLASSES)

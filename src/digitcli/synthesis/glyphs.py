@@ -1,4 +1,4 @@
-"""How people write digits at school: pen strokes of the forms taught in Europe and America.
+"""The digit forms taught at school in Europe and America, as pen strokes.
 
 Drawn for this project. A form is one stroke or several; a stroke is a smooth curve through its
 points, x to the right and y down in a box of 1 by 1, with a corner where a point stands twice.

@@ -1,4 +1,4 @@
-"""Signs that are no digits and, whatever one does to them, look like none: pen strokes as in `glyphs.py`.
+"""Symbols that are no digits and, however they are distorted, look like none: pen strokes as in `glyphs.py`.
 
 Drawn for this project.
 """

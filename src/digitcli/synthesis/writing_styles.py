@@ -1,8 +1,8 @@
-"""Writing a form as a style of its own writes it: pen strokes, each time a little otherwise.
+"""Writing styles: a form becomes pen strokes that differ a little each time.
 
-No list of forms is as long as that of the hands that there are. So a form is written halfway to another
-that is like it, its strokes lie beside each other otherwise, turn at their ends, are rounded where they
-have corners, and what is above or below, left or right grows at the other's cost.
+No list of forms covers the writing styles of real people. So a style blends a form with a similar one,
+shifts its strokes against each other, adds hooks at their ends, rounds corners, and enlarges the upper,
+lower, left or right part at the other's cost.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _ASPECT, _SLANT = -0.35, -0.1  # usual logarithm of width to height; x for each 
 
 @dataclass(frozen=True)
 class WritingStyle:
-    """How freely a style goes about a form; lengths are shares of the form's box.
+    """How far a style varies a form; lengths are shares of the form's box.
 
     Attributes:
         wobble: least and most that points move, standard deviation.

@@ -1,6 +1,14 @@
 """Training classifiers: from a recipe and data to the files of a run.
 
-`train` resolves what is asked for, `run` carries it out, `loop` is the training loop, `clock` tells how
-far it is, `augmentation` distorts images, `calibration` fits temperature and threshold, `finetuning`
-learns from corrections, `checkpoints` and `progress` keep the state, `tensorboard` logs it.
+- `train`: `train`, the public function behind ``digitcli train``
+- `run`: carries out a resolved run and writes its files
+- `loop`: the training loop
+- `clock`: the progress of the training and the learning rate that is due
+- `training_images`: the images that a run trains on
+- `augmentation`: random distortions inside the training graph
+- `calibration`: the temperature and the rejection threshold
+- `finetuning`: continues from a trained model, on corrections
+- `checkpoints`, `progress`: the state of a run, on disk and in memory
+- `cluster`: several workers that train together
+- `tensorboard`: logs for TensorBoard
 """

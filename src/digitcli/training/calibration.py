@@ -1,4 +1,4 @@
-"""How sure a model may be: probabilities that hold what they say, and a threshold for what is no digit."""
+"""Calibration: temperature scaling, and the threshold that rejects what is no digit."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A run's complete state after an epoch, in one file, from which it can go on."""
+"""Checkpoints: a run's complete state after an epoch, in one file, from which it can resume."""
 
 import io
 import json
@@ -24,7 +24,7 @@ _SHOWN = 12  # differences
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What must be the same for a run to go on as if it had never stopped.
+    """What must be the same for a run to continue as if it had never stopped.
 
     Attributes:
         recipe: the recipe's name and values, as JSON has them.
@@ -139,7 +139,7 @@ def require_same(found: RunSettings, wanted: RunSettings) -> None:
     if len(different) > _SHOWN:
         different = [*different[:_SHOWN], f"  and {len(different) - _SHOWN} more"]
     if different:
-        advice = "resume with its options, or train anew without --resume"
+        advice = "resume with its options, or start again without --resume"
         raise OptionError("\n".join([f"the checkpoint is of another run; {advice}", *different]))
 
 

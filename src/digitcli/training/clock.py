@@ -1,4 +1,4 @@
-"""How far one network's training is, in steps or in seconds, and so which learning rate is due."""
+"""The training clock: how far one network's training is, in steps or seconds, and its learning rate."""
 
 import contextlib
 import time
@@ -14,7 +14,7 @@ class TrainingClock:
     Args:
         recipe: with the schedule and, where there is no time limit, the number of epochs.
         steps: of an epoch.
-        epochs_done, seconds_done: of this network, before a resumed run goes on.
+        epochs_done, seconds_done: of this network, before a resumed run continues.
         until: when training of all networks still to come has to be over, as `time.perf_counter`
             tells it; None follows the epochs.
         networks: still to come, this one included; they share the time.
@@ -44,12 +44,12 @@ class TrainingClock:
         self._step_seconds = 0.0
         self._chunks = 0
         self._validation_seconds = 0.0
-        self.moment = self._moment()
+        self.fraction = self._fraction()
 
     @property
     def is_over(self) -> bool:
         """Whether the last step is done, or the time is up after one step at least."""
-        return self._done > 0 and self.moment >= 1
+        return self._done > 0 and self.fraction >= 1
 
     @property
     def steps_per_second(self) -> float:
@@ -62,15 +62,15 @@ class TrainingClock:
         later = self._networks - 1
         if self._limit is None:
             return (self._total * (1 + later) - self._done) * self._step_seconds
-        return self._limit * (1 - self.moment + later)
+        return self._limit * (1 - self.fraction + later)
 
-    def moments(self, count: int) -> list[float]:
+    def rate_shares(self, count: int) -> list[float]:
         """Return the schedule's share of the learning rate for each of the next `count` steps."""
         if self._limit is None:
             places = [(self._done + ahead) / self._total for ahead in range(count)]
         else:
             each = self._step_seconds / self._limit
-            places = [self.moment + ahead * each for ahead in range(count)]
+            places = [self.fraction + ahead * each for ahead in range(count)]
         return [rate_share(self._schedule, min(place, 1.0)) for place in places]
 
     def advance(self, steps: int) -> None:
@@ -84,7 +84,7 @@ class TrainingClock:
         self._chunks += 1
         self._last = now
         self._done += steps
-        self.moment = self._moment()
+        self.fraction = self._fraction()
 
     @contextlib.contextmanager
     def validating(self) -> Iterator[None]:
@@ -94,7 +94,7 @@ class TrainingClock:
         self._last = time.perf_counter()
         self._validation_seconds = self._last - start
 
-    def _moment(self) -> float:
+    def _fraction(self) -> float:
         if self._limit is None:
             return self._done / self._total
         spent = self._before + time.perf_counter() - self._start + self._validation_seconds

@@ -1,4 +1,4 @@
-"""Learning from corrections: where a trained model begins anew, what it is shown, whether it may stay."""
+"""Fine-tuning on corrections: the initial model, the images to train on, and the check of the new model."""
 
 import hashlib
 import math
@@ -14,6 +14,7 @@ from digitcli.config.recipe import Augmentation, Recipe
 from digitcli.datasets import Digits, Split, concatenate
 from digitcli.datasets.split import balanced
 from digitcli.errors import MissingError, TrainingError
+from digitcli.evaluation.wording import percent
 from digitcli.models.model_files import training_recipe
 from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 
@@ -30,7 +31,7 @@ _DISTORTED = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=1.5, elastic=
 
 @dataclass(frozen=True)
 class InitialModel:
-    """A trained model from which training goes on.
+    """A trained model from which training continues.
 
     Attributes:
         name: as the user named it.
@@ -44,7 +45,7 @@ class InitialModel:
     recipe: Recipe
 
     def describe(self) -> dict[str, Any]:
-        """Return what ``run.json`` tells of it."""
+        """Return what ``run.json`` says about it."""
         return {"model": self.name, "sha256": _checksum(self.file)}
 
 
@@ -68,7 +69,7 @@ def find(name: str) -> InitialModel:
     Args:
         name: a run's folder, a ``.keras`` or ``.onnx`` file in one, or ``pretrained``.
 
-    Raises `MissingError` where there is no model, `InputError` where nothing tells its recipe.
+    Raises `MissingError` where there is no model, `InputError` where its recipe is unknown.
     """
     if name == PRETRAINED:
         file = PRETRAINED_MODEL
@@ -110,7 +111,7 @@ def mix(split: Split, extra: Digits, seed: int) -> Split:
 
 
 def describe_extra(file: Path, extra: Digits) -> dict[str, Any]:
-    """Return what ``run.json`` tells of the corrections."""
+    """Return what ``run.json`` says about the corrections."""
     checksum = hashlib.sha256(extra.images.tobytes() + extra.labels.tobytes())
     return {"file": str(file), "drawings": len(extra), "sha256": checksum.hexdigest()}
 
@@ -120,8 +121,8 @@ def require_kept(before: float, after: float, images: int) -> None:
     allowed = max(MARGIN, LEAST_IMAGES / images)
     if before - after > allowed + 1e-9:
         raise TrainingError(
-            f"the new model reads {after:.2%} of the {images:,} validation images, the one before "
-            f"{before:.2%}; it may fall by {allowed:.2%} at most; nothing was replaced; "
+            f"the new model reads {percent(after)} of the {images:,} validation images, the one before "
+            f"{percent(before)}; it may fall by {percent(allowed)} at most; nothing was replaced; "
             "lower --learning-rate, or check the labels of the corrections"
         )
 

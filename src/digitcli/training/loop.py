@@ -103,7 +103,7 @@ def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
 
 
 class _Loop:
-    """One network in training; its variables, its compiled steps, and what it needs to go on later."""
+    """One network in training; its variables, its compiled steps, and what it needs to continue later."""
 
     def __init__(
         self,
@@ -163,8 +163,8 @@ class _Loop:
         first = 0
         while first < self.steps and not clock.is_over:
             last = min(first + self._chunk_steps, self.steps)
-            moments = clock.moments(self._chunk_steps)
-            rates = [self._recipe.optimizer.learning_rate * share for share in moments]
+            shares = clock.rate_shares(self._chunk_steps)
+            rates = [self._recipe.optimizer.learning_rate * share for share in shares]
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
             loss, seen, right, of_digits = (float(value) for value in self._sums.numpy())
             of_digits = max(of_digits, 1.0)
@@ -180,7 +180,7 @@ class _Loop:
                     loss / seen,
                     right / of_digits,
                     speed,
-                    clock.moment,
+                    clock.fraction,
                     clock.seconds_left,
                 )
             )

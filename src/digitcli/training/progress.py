@@ -1,4 +1,4 @@
-"""How far a training run has come: what is told on the way, and what is complete of it."""
+"""The progress of a training run: what is reported on the way, and what is complete."""
 
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -94,7 +94,7 @@ class SilentReporter:
 
 @dataclass
 class Progress:
-    """What is complete of a run, enough to go on with it.
+    """What is complete of a run, enough to continue it.
 
     Attributes:
         epochs: so far, of all networks.

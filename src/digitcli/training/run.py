@@ -1,4 +1,4 @@
-"""A training run: what it computes, carrying it out, and from trained weights to a run's files."""
+"""Carrying out a training run, from its settings to trained weights and files."""
 
 import contextlib
 import functools
@@ -54,7 +54,7 @@ class RunResult:
         run: what was to be computed.
         parameters: of the model, all its networks together.
         progress: its epochs.
-        choice: the arithmetic that it was trained in, and why.
+        precision: the precision that it was trained in, and why.
         weights_sha256: of all weights; the same on every worker.
         validation, evaluation: of the exported model on the validation and on the test images; none
             where this worker is not the chief.
@@ -67,7 +67,7 @@ class RunResult:
     run: Run
     parameters: int
     progress: Progress
-    choice: PrecisionChoice
+    precision: PrecisionChoice
     weights_sha256: str
     validation: Evaluation | None
     evaluation: Evaluation | None
@@ -82,14 +82,14 @@ class RunResult:
         return self.validation is not None and self.validation.loss >= math.log(CLASSES)
 
 
-def _describe(run: Run, choice: PrecisionChoice, durations: dict[str, float]) -> dict[str, Any]:
+def _describe(run: Run, precision: PrecisionChoice, durations: dict[str, float]) -> dict[str, Any]:
     """Return a run as ``run.json`` has it, but for what came of it."""
     return {
         **describe_environment(),
         "recipe": run.settings.recipe,
         "seed": run.recipe.seed,
         "deterministic": run.settings.deterministic,
-        "precision": {"trained_in": choice.precision, "reason": choice.reason},
+        "precision": {"trained_in": precision.precision, "reason": precision.reason},
         "time_budget": run.settings.time_budget,
         "workers": len(run.cluster.addresses) if run.cluster else 1,
         "data": {**run.settings.data, "limit": run.settings.limit},
@@ -152,8 +152,8 @@ def _execute(
         run = replace(run, split=replace(run.split, train=train))
     progress = run.checkpoint.progress if run.checkpoint else Progress()
     with distribution.noticing_losses():
-        choice = _choose(run, distribution, durations)
-    report.stage(f"Training in {choice.precision} ({choice.reason})")
+        precision = _choose(run, distribution, durations)
+    report.stage(f"Training in {precision.precision} ({precision.reason})")
     try:
         with distribution.noticing_losses():
             with _timed(durations, "training"):
@@ -163,26 +163,26 @@ def _execute(
                     progress,
                     report,
                     distribution=distribution,
-                    precision=choice.precision,
+                    precision=precision.precision,
                     budget=run.settings.time_budget,
                     init=init,
-                    save=_saver(run, distribution, choice),
+                    save=_saver(run, distribution, precision),
                 )
             durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
         if not distribution.is_chief:
             time.sleep(_SHUTDOWN_GRACE)  # the others may still be taking what this worker sent last
-            return RunResult(run, 0, progress, choice, digest, None, None, 0.0, durations, ())
-        return _deliver(run, progress, init, choice, digest, durations, report)
+            return RunResult(run, 0, progress, precision, digest, None, None, 0.0, durations, ())
+        return _deliver(run, progress, init, precision, digest, durations, report)
     except KeyboardInterrupt:
-        raise _keep_interrupted(run, distribution, progress, choice, durations) from None
+        raise _keep_interrupted(run, distribution, progress, precision, durations) from None
 
 
-def _saver(run: Run, distribution: Distribution, choice: PrecisionChoice) -> Callable[[Progress], None]:
+def _saver(run: Run, distribution: Distribution, precision: PrecisionChoice) -> Callable[[Progress], None]:
     """Return what keeps a checkpoint: the chief's business alone."""
     if not distribution.is_chief:
         return lambda _: None
-    return functools.partial(checkpoints.save, run.folder, run.settings, choice.precision)
+    return functools.partial(checkpoints.save, run.folder, run.settings, precision.precision)
 
 
 def _choose(run: Run, distribution: Distribution, durations: dict[str, float]) -> PrecisionChoice:
@@ -190,10 +190,10 @@ def _choose(run: Run, distribution: Distribution, durations: dict[str, float]) -
     if run.checkpoint and run.recipe.precision == "auto":
         return PrecisionChoice(run.checkpoint.precision, "as in the checkpoint")
     with _timed(durations, "probe"):
-        choice = choose_precision(run.recipe, deterministic=run.settings.deterministic)
-    if not distribution.agree_all(choice.precision == "bfloat16") and choice.precision == "bfloat16":
+        precision = choose_precision(run.recipe, deterministic=run.settings.deterministic)
+    if not distribution.agree_all(precision.precision == "bfloat16") and precision.precision == "bfloat16":
         return PrecisionChoice("float32", "another worker does not train in bfloat16")
-    return choice
+    return precision
 
 
 def _agreed_digest(distribution: Distribution, members: list[Weights]) -> str:
@@ -211,7 +211,7 @@ def _keep_interrupted(
     run: Run,
     distribution: Distribution,
     progress: Progress,
-    choice: PrecisionChoice,
+    precision: PrecisionChoice,
     durations: dict[str, float],
 ) -> InterruptedRun:
     if not progress.epochs:
@@ -220,23 +220,23 @@ def _keep_interrupted(
         return InterruptedRun(
             f"Worker {distribution.task} stopped; the chief, worker 0, keeps the checkpoint"
         )
-    _saver(run, distribution, choice)(progress)  # the last epoch's may not have been written yet
+    _saver(run, distribution, precision)(progress)  # the last epoch's may not have been written yet
     folder = run.folder / artifacts.INTERRUPTED
     with artifacts.replacing(folder) as files:
         assemble(run.recipe, progress.weights()).save(files.path(artifacts.KERAS_MODEL))
         files.write_json(artifacts.HISTORY, progress.history())
-        RunRecord.model_validate(_describe(run, choice, durations)).write(files)
+        RunRecord.model_validate(_describe(run, precision, durations)).write(files)
     done, planned = len(progress.epochs), run.recipe.epochs * run.recipe.ensemble_size
     of = f" of {planned}" if run.settings.time_budget is None else ""
     return InterruptedRun(
         f"Stopped after {done}{of} {'epoch' if done == planned == 1 else 'epochs'}; the model as it was then "
-        f"is in {folder}, what {run.folder} held before is unchanged; to go on: "
+        f"is in {folder}, what {run.folder} held before is unchanged; to continue: "
         f"digitcli train --resume{_options_to_repeat(run)}{artifacts.option(run.folder)}"
     )
 
 
 def _options_to_repeat(run: Run) -> str:
-    """Return the options that must be said again to go on, with a space before each."""
+    """Return the options that must be repeated to resume, with a space before each."""
     told = ((option, run.settings.data.get(option, {}).get(key)) for option, key in _REPEATED_OPTIONS)
     return "".join(f" --{option} {shlex.quote(value)}" for option, value in told if value)
 
@@ -245,7 +245,7 @@ def _deliver(
     run: Run,
     progress: Progress,
     init: list[Weights],
-    choice: PrecisionChoice,
+    precision: PrecisionChoice,
     digest: str,
     durations: dict[str, float],
     report: Reporter,
@@ -256,12 +256,12 @@ def _deliver(
         run: what was to be computed.
         progress: its epochs and weights.
         init: the weights that it began with, if those of a model.
-        choice: the arithmetic that it was trained in.
+        precision: the precision that it was trained in.
         digest: the SHA-256 of all weights.
         durations: seconds of each part so far; the parts of this are added.
         report: hears how it goes.
 
-    Raises `ExportError` where the exported model reads otherwise, `TrainingError` where a model that was
+    Raises `ExportError` where the exported model reads differently, `TrainingError` where a model that was
     corrected has forgotten what it knew; the earlier run's files stay.
     """
     temperature = _fit_temperature(run, progress.weights())
@@ -298,7 +298,7 @@ def _deliver(
                 files.write(picture, plots.png(figure))
         files.write_json(artifacts.HISTORY, history)
         files.write_json(artifacts.METRICS, result.as_json())
-        description = _describe(run, choice, durations) | {
+        description = _describe(run, precision, durations) | {
             "parameters": network.count_params(),
             "weights_sha256": digest,
             "calibration": {
@@ -321,7 +321,7 @@ def _deliver(
         run,
         network.count_params(),
         progress,
-        choice,
+        precision,
         digest,
         validation,
         result,

@@ -1,4 +1,4 @@
-"""A run's curves for TensorBoard, which is an optional package."""
+"""Logs for TensorBoard, an optional package."""
 
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -64,7 +64,7 @@ class TensorBoard:
         self._report.stage(words)
 
     def step(self, step: Step) -> None:
-        """Write the moment, if it is one to be drawn, and pass on."""
+        """Write the step's values where they are due, and pass on."""
         done = (step.epoch - 1) * step.steps + step.step
         if done - self._steps >= max(1, step.steps // 100):
             self._steps = done

@@ -32,8 +32,8 @@ class Run:
         split: the images, by what they are used for.
         settings: recipe, data and all else that decides what it computes, as records tell it.
         folder: where its files go.
-        started: when it began, as `time.perf_counter` tells it.
-        checkpoint: where to go on from.
+        started: start of the run, by `time.perf_counter`.
+        checkpoint: from which it resumes.
         cluster: the workers that train together, if more than this process.
         cluster_wait: seconds to wait for the other workers.
         tensorboard: write the curves for TensorBoard, too.
@@ -87,17 +87,17 @@ def train(
         data: a data source in place of the recipe's: ``mnist``, ``sample``, a file or a folder.
         epochs: passes over the training images, in place of the recipe's, as the next four.
         batch_size: images of a step, over all machines together.
-        learning_rate: the highest one.
-        seed: decides first weights, order of the images and dropout.
+        learning_rate: the peak of the schedule.
+        seed: of the initial weights, the image order and dropout.
         precision: ``auto``, ``float32`` or ``bfloat16``.
-        limit: use only this many training images, as many of each digit; 100 at least.
+        limit: use only this many training images, balanced by digit; at least 100.
         time_budget: seconds of training, 1 to 1,000,000, in place of a number of epochs.
         folder: where the run's files go; they replace those of an earlier run together, at the end.
-        resume: go on with the unfinished run in `folder`.
-        init: go on with a trained model by its own recipe, slower and shorter: a run's folder, a model
-            file in one, or ``pretrained``.
-        extra: a file of labelled pen strokes to learn from, with `init`.
-        deterministic: the same seed on the same machine gives the same weights to the bit; slower.
+        resume: resume the unfinished run in `folder`.
+        init: fine-tune a trained model with its own recipe: a run's folder, a model file in one, or
+            ``pretrained``.
+        extra: a file of labelled pen strokes to fine-tune on, with `init`.
+        deterministic: the same seed on the same machine gives bit-identical weights; slower.
         cluster: the workers that train together.
         cluster_wait: seconds to wait for the other workers.
         tensorboard: write the curves for TensorBoard, too.
@@ -119,7 +119,7 @@ def train(
         raise OptionError("--extra: expects --init MODEL, such as --init pretrained or --init artifacts")
     if init and (recipe or cluster):
         other = "--config" if recipe else "other workers"
-        raise OptionError(f"--init goes on with a model's own recipe, alone; expected no {other}")
+        raise OptionError(f"--init fine-tunes with the model's own recipe; expected no {other}")
     checkpoint = checkpoints.load(folder) if resume else None
     initial_model = finetuning.find(init) if init else None
     if checkpoint:  # what is not said anew is as it was

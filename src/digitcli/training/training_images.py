@@ -1,4 +1,4 @@
-"""The images that a run trains on: the data source's own, and those that the program draws in addition."""
+"""The images that a run trains on: those of the data source, and generated ones."""
 
 from digitcli.config.recipe import Synthesis
 from digitcli.datasets import Digits, concatenate

@@ -1,5 +1,11 @@
-"""The canvas as a web page, and the JSON API.
+"""The canvas as a web page, and the JSON API, on FastAPI.
 
-`app` defines the routes, `server` runs them, `schemas` describes requests and responses, `live` reads
-while somebody draws, `batch_reader` reads images together, `guard` and `limits` refuse what is too much.
+- `app`: the routes
+- `server`: listens and starts the worker processes
+- `schemas`: requests and responses
+- `live`: reads over a WebSocket while somebody draws
+- `drawings`: reads pen strokes that a program sends
+- `batch_reader`: batches the requests of many clients
+- `guard`, `limits`: refuse requests that are foreign, too large or too many
+- ``static/``: the page itself
 """

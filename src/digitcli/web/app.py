@@ -32,14 +32,17 @@ _STATIC = Path(__file__).parent / "static"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {
         "model": schemas.ProblemSchema,
-        "description": "No JSON, no form, a drawing that is none, or too many images",
+        "description": "Invalid JSON, form or drawing, or too many images",
     },
-    403: {"model": schemas.ProblemSchema, "description": "Asked by a page or a name of elsewhere"},
-    408: {"model": schemas.ProblemSchema, "description": "Not here as a whole in time"},
+    403: {
+        "model": schemas.ProblemSchema,
+        "description": "Sent by another site, or to another machine's name",
+    },
+    408: {"model": schemas.ProblemSchema, "description": "The request did not arrive in time"},
     413: {"model": schemas.ProblemSchema, "description": "Too large, or too many pixels"},
     415: {"model": schemas.ProblemSchema, "description": "Neither an image, a form, nor JSON"},
     422: {"model": schemas.ProblemSchema, "description": "An image that cannot be read, or a bad option"},
-    503: {"model": schemas.ProblemSchema, "description": "Too much to read at the moment"},
+    503: {"model": schemas.ProblemSchema, "description": "Too many images are waiting to be read"},
 }
 _FORBIDDEN: dict[int | str, dict[str, Any]] = {403: _PROBLEMS[403]}
 
@@ -93,7 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
             **_PROBLEMS,
             200: {
                 "model": schemas.ReadingSchema | list[schemas.ReadingSchema | schemas.FailureSchema],
-                "description": "What was read; a list where several were sent",
+                "description": "The reading; a list if several inputs were sent",
             },
         },
         openapi_extra={"requestBody": schemas.read_body()},
@@ -101,10 +104,10 @@ def create_app(settings: Settings) -> FastAPI:
     async def read(
         request: Request,
         single: bool | None = Query(
-            None, description="take each image for one digit; a drawing tells by itself unless this is given"
+            None, description="treat each input as one digit; without it, the server decides for drawings"
         ),
     ) -> Response:
-        """Read an image, several, or drawings."""
+        """Read one image, several images, or drawings."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == schemas.JSON_TYPE:
             return _json(await _read_drawings(reader, await request.body(), single))
@@ -122,21 +125,21 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get(
         "/api/health",
         response_model=schemas.HealthSchema,
-        response_description="It does",
+        response_description="The server is running",
         responses=_FORBIDDEN,
     )
     async def health() -> Response:
-        """Tell that the server answers."""
+        """Confirm that the server is running."""
         return _json({"status": "ok"})
 
     @app.get(
         "/api/model",
         response_model=schemas.ModelSchema,
-        response_description="That one",
+        response_description="The model",
         responses=_FORBIDDEN,
     )
     async def model() -> Response:
-        """Tell which model reads."""
+        """Describe the model."""
         return _json(facts)
 
     @app.websocket("/api/live")

@@ -1,4 +1,4 @@
-"""Reading for many at once: what is asked for at the same time goes through the network together."""
+"""Batched reading: requests that arrive at the same time go through the network together."""
 
 import asyncio
 import threading

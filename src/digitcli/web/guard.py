@@ -1,4 +1,4 @@
-"""Who may ask, and whether the request is small and quick enough: checked before anything else looks at it.
+"""The first check of every request: where it comes from, its size, and the time it takes to arrive.
 
 A body is counted while it comes in, whatever its header says, and has to be here in time. Pages of other
 sites may not use the reader through a visitor's browser: the name in `Host` must be ours (a stranger's

@@ -1,4 +1,4 @@
-"""How much clients may ask for, and the answer to one that asks for more."""
+"""Limits on what clients may request, and the response to what exceeds them."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Pages with a canvas: what is drawn comes in over a WebSocket, what is read goes back.
+"""Live pages: what is drawn comes in over a WebSocket, readings go back.
 
 A page sends lists of events, as a recording holds them (`events.py`). It gets, whenever there is something
 new, one object: how many of its events that covers, and what was read. Pages that draw at the same time
@@ -139,11 +139,11 @@ class LiveServer:
             self._unread.pop(client, None)
 
     async def _receive_events(self, socket: WebSocket, client: LiveClient) -> None:
-        allowance = TokenBucket(LIMITS.events_per_second, LIMITS.event_burst)
+        bucket = TokenBucket(LIMITS.events_per_second, LIMITS.event_burst)
         while True:
             text = await asyncio.wait_for(socket.receive_text(), LIMITS.idle_seconds)
             events = _parse(text)
-            if not allowance.take(len(events)):
+            if not bucket.take(len(events)):
                 raise RequestRefused(
                     HTTPStatus.TOO_MANY_REQUESTS, f"more than {LIMITS.events_per_second:,} events a second"
                 )

@@ -1,4 +1,4 @@
-"""What the API takes and gives, for its own description."""
+"""Request and response schemas of the API, for its OpenAPI description."""
 
 from typing import Annotated, Any
 
@@ -39,10 +39,10 @@ class DigitSchema(BaseModel):
 
 
 class ReadingSchema(BaseModel):
-    """What one image or drawing says."""
+    """The reading of one image or drawing."""
 
-    file: str | None = Field(None, description="the name of the file, where it came with one")
-    text: str = Field(description="the digits in reading order, lines apart by line breaks")
+    file: str | None = Field(None, description="file name, if one was sent")
+    text: str = Field(description="the digits in reading order, with a line break between lines")
     digits: list[DigitSchema]
 
 
@@ -54,13 +54,13 @@ class FailureSchema(BaseModel):
 
 
 class ProblemSchema(BaseModel):
-    """Why a request is not answered as it wishes."""
+    """Why a request failed."""
 
     error: str
 
 
 class HealthSchema(BaseModel):
-    """That the server answers."""
+    """Confirmation that the server is running."""
 
     status: str
 
@@ -69,12 +69,12 @@ class ModelSchema(BaseModel):
     """The model that reads."""
 
     name: str
-    digitcli: str = Field(description="the version of the program")
+    digitcli: str = Field(description="version of digitcli")
     bytes: int
     sha256: str
-    threshold: Probability = Field(description="the confidence below which a mark is no digit")
-    recipe: str | None = Field(description="what it was trained with, where that is known")
-    corrections: bool = Field(description="whether corrections that pages send are kept")
+    threshold: Probability = Field(description="confidence below which a mark is no digit")
+    recipe: str | None = Field(description="the recipe that it was trained with, if known")
+    corrections: bool = Field(description="whether the server saves corrections")
 
 
 class ImageForm(BaseModel):

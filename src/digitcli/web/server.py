@@ -1,4 +1,4 @@
-"""Listening, and the processes that answer."""
+"""Listening for connections, and the server processes."""
 
 import contextlib
 import json

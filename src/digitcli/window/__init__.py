@@ -1,6 +1,11 @@
 """The canvas in an OpenCV window.
 
-`window` opens it and runs its event loop, `display` probes for a display, `layout`, `view` and
-`saliency_overlay` compose the picture, `keys` says what keys do, `painting` holds drawing primitives,
-`x11` talks to the X server.
+- `window`: opens the window and runs its event loop
+- `view`: composes the picture
+- `layout`: places its parts in a window of any size
+- `painting`: colours, shapes and text
+- `saliency_overlay`: saliency as colours over the canvas
+- `keys`: the keys and what they do
+- `display`: probes for a display before OpenCV opens one
+- `x11`: a connection to the X server
 """

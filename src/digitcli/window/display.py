@@ -1,4 +1,4 @@
-"""Whether a window can be opened here, found out before OpenCV tries.
+"""Checking whether a window can be opened, before OpenCV tries.
 
 Where Qt, which draws OpenCV's windows on Linux, finds no display, it aborts the whole process, and no
 exception can be caught. So what it needs is looked for first, with the library that Qt itself uses.

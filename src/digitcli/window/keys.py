@@ -1,4 +1,4 @@
-"""What the keys of the window do, and how that is said."""
+"""The keys of the window: their actions and their descriptions."""
 
 ACTIONS = {  # events on the canvas, by the character of the key
     "\r": "keep",

@@ -1,4 +1,4 @@
-"""Where everything is in a window of any size."""
+"""The layout of the window, at any size."""
 
 from dataclasses import dataclass
 

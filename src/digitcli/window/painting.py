@@ -13,7 +13,7 @@ Colour = tuple[int, int, int]  # blue, green, red, as OpenCV shows them
 Rect = tuple[int, int, int, int]  # x and y of the left upper corner, width, height; in pixels
 
 PAPER: Colour = (255, 255, 255)
-INK: Colour = (48, 36, 28)
+STROKE: Colour = (48, 36, 28)
 GROUND: Colour = (243, 245, 246)
 LINE: Colour = (212, 217, 220)
 FAINT: Colour = (178, 184, 188)

@@ -1,4 +1,4 @@
-"""What the classifier looked at, as colours over the canvas."""
+"""Saliency as colours over the canvas."""
 
 import cv2
 import numpy as np
@@ -40,15 +40,15 @@ def saliency_map(canvas_reading: CanvasReading, side: int) -> NDArray[np.float32
     return whole
 
 
-def tint(area: Images, ink: Images, saliency: NDArray[np.float32]) -> None:
+def tint(area: Images, strokes: Images, saliency: NDArray[np.float32]) -> None:
     """Colour strokes by their saliency, and the paper around them a little.
 
     Args:
         area: (H, W, 3) uint8, blue first; changed in place.
-        ink: (H, W) uint8, what is drawn.
+        strokes: (H, W) uint8, what is drawn.
         saliency: (H, W) float32, -1..1.
     """
     strength = np.sqrt(np.abs(saliency))[..., np.newaxis]  # little is not nothing
     colour = np.where(saliency[..., np.newaxis] > 0, *(np.array(c, np.float32) for c in (_FOR, _AGAINST)))
-    share = strength * (0.15 + 0.8 * (ink[..., np.newaxis] / np.float32(255)))
+    share = strength * (0.15 + 0.8 * (strokes[..., np.newaxis] / np.float32(255)))
     area[:] = np.rint(area * (1 - share) + colour * share).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The picture in the window: the canvas, and beside it what the network makes of the drawing."""
+"""The picture in the window: the canvas, and beside it the reading."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ from digitcli.window.painting import (
     DOUBT,
     FAINT,
     GROUND,
-    INK,
     LINE,
     MEDIUM,
     PAINTING,
     PAPER,
     QUIET,
+    STROKE,
     WORDS,
     Colour,
     Rect,
@@ -100,9 +100,9 @@ class View:
         )
         status = (session.message, session.erases)
         changed = False
-        ink = self._raster.take_change()
-        if over != self._over_shown or ink:
-            part = self._changed(over, ink)
+        redrawn = self._raster.take_change()
+        if over != self._over_shown or redrawn:
+            part = self._changed(over, redrawn)
             self._draw_canvas(over, part)
             self._over_shown, changed = over, True
         if panel != self._panel_shown:
@@ -113,12 +113,12 @@ class View:
             self._status_shown, changed = status, True
         return changed
 
-    def _changed(self, over: tuple[Any, ...], ink: Pixels | None) -> Pixels:
-        """Return the part of the canvas in which anything is to be drawn anew."""
+    def _changed(self, over: tuple[Any, ...], redrawn: Pixels | None) -> Pixels:
+        """Return the part of the canvas that is to be redrawn."""
         side = self.layout.canvas[2]
         if self._over_shown is None or {over[1:], self._over_shown[1:]} != {_NOTHING_ELSE}:
             return 0, 0, side, side
-        parts = [] if ink is None else [ink]
+        parts = [] if redrawn is None else [redrawn]
         around, scale = round(_LABEL_ZONE * max(1.0, self.layout.unit)), side / SIDE
         for canvas_reading in {over[0], self._over_shown[0]} - {None}:
             for digit in canvas_reading.reading.digits:
@@ -133,22 +133,22 @@ class View:
         return left, top, right, bottom
 
     def _draw_canvas(self, over: tuple[Any, ...], part: Pixels) -> None:
-        canvas_reading, has_ink, shows_help, shows_saliency, eraser = over
+        canvas_reading, has_strokes, shows_help, shows_saliency, eraser = over
         x, y, side, _ = self.layout.canvas
         area = self.picture[y : y + side, x : x + side]
         has_saliency = shows_saliency and canvas_reading is not None and canvas_reading.saliency
         left, top, right, bottom = part
         if left < right:
-            # on pale ink other colours show
-            colour = FAINT if has_saliency else INK
-            ink = self._raster.ink[top:bottom, left:right]
-            painting.colour(ink, PAPER, colour, area[top:bottom, left:right])
+            # on pale strokes other colours show
+            colour = FAINT if has_saliency else STROKE
+            strokes = self._raster.pixels[top:bottom, left:right]
+            painting.colour(strokes, PAPER, colour, area[top:bottom, left:right])
         if has_saliency:
-            tint(area, self._raster.ink, saliency_map(canvas_reading, side))
+            tint(area, self._raster.pixels, saliency_map(canvas_reading, side))
         if canvas_reading is not None and not canvas_reading.single:
             for digit in canvas_reading.reading.digits:
                 self._draw_box(area, digit)
-        if not has_ink and not shows_help:
+        if not has_strokes and not shows_help:
             self._draw_invitation(area)
         if eraser is not None:
             scale = side / SIDE
@@ -300,7 +300,9 @@ class SidePanel:
         canvas_reading = self._session.canvas_reading
         x, y, side, _ = self._layout.forms
         forms = canvas_reading.forms if canvas_reading else ()
-        fill(self._picture, self._layout.forms, INK if forms else LINE, PAINTING.corner * self._layout.unit)
+        fill(
+            self._picture, self._layout.forms, STROKE if forms else LINE, PAINTING.corner * self._layout.unit
+        )
         if forms:
             columns = next(n for n in range(1, len(forms) + 1) if n * n >= len(forms))
             cell = side // columns
@@ -316,7 +318,7 @@ class SidePanel:
                     top + down * cell : top + down * cell + pixels,
                     x + across * cell : x + across * cell + pixels,
                 ]
-                painting.colour(np.asarray(grey, np.uint8), INK, PAPER, place)
+                painting.colour(np.asarray(grey, np.uint8), STROKE, PAPER, place)
         size = max(PAINTING.min_caption, 0.8 * self._layout.type_size)
         choice = ("what it sees, 28x28", "what it sees", "28x28")
         words = next((each for each in choice if painting.width_of(each, size) <= side), "")

@@ -1,4 +1,4 @@
-"""A connection of our own to the X server, beside Qt's: whether it answers, and what Qt does not tell.
+"""A second connection to the X server, beside Qt's: whether it answers, and what Qt does not report.
 
 Qt, in OpenCV, takes many moves of the mouse for one when it is busy, keeps Ctrl-Z to itself, zooms
 the picture with the wheel, and does not notice when somebody else destroys its window. Here every move

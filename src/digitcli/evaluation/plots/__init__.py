@@ -1,4 +1,4 @@
-"""Every picture, as a Matplotlib figure without a window or global state."""
+"""All figures, drawn with Matplotlib without a window or global state."""
 
 from matplotlib.figure import Figure
 

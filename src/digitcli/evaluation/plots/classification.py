@@ -1,4 +1,4 @@
-"""What a model takes for what, and what its confidence is worth."""
+"""Figures of classification results: the confusion matrix and the reliability diagram."""
 
 import numpy as np
 from matplotlib.colors import LogNorm

@@ -1,4 +1,4 @@
-"""How loss and accuracy went from epoch to epoch."""
+"""Figures of loss and accuracy over the epochs, of one run or several."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ from digitcli.evaluation.plots.style import (
     single_axes,
     tidy,
 )
+from digitcli.evaluation.wording import percent
 
 History = Mapping[str, Sequence[float]]
 
@@ -118,4 +119,4 @@ def _finish_curves(axes: Axes, quantity: str) -> None:
 
 
 def _value(quantity: str, value: float) -> str:
-    return f"{value:.2%}" if quantity == "accuracy" else f"{value:.4f}"
+    return percent(value) if quantity == "accuracy" else f"{value:.4f}"

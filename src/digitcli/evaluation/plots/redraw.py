@@ -1,4 +1,4 @@
-"""Every picture of a run, redrawn from what the run left behind."""
+"""Redrawing the figures of a run from its files."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +11,7 @@ from digitcli.run_record import RunRecord, TrainedData
 
 
 def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
-    """Draw all pictures anew from a run's history and model; return their names.
+    """Redraw all figures from a run's history and model; return their names.
 
     Args:
         folder: the run's artifacts.

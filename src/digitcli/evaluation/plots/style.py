@@ -1,4 +1,4 @@
-"""What all pictures share.
+"""The style that all figures share.
 
 Colours are Okabe and Ito's ("Color Universal Design", 2008), which colour-blind readers can tell
 apart; curves differ in line style too.

@@ -1,4 +1,4 @@
-"""Everything that a report card says of a model, measured."""
+"""The measurements of a report card."""
 
 import statistics
 import time
@@ -99,7 +99,7 @@ class Card:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the models are called, each otherwise."""
+        """The names of the models, each different."""
         return names_of(self.models)
 
     def as_json(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Card:
 
 
 def names_of(models: Sequence[EvaluatedModel]) -> tuple[str, ...]:
-    """Return what the models are called, each otherwise."""
+    """Return the names of the models, each different."""
     names = tuple(each.name for each in models)
     return names if len(set(names)) == len(names) else ("the first", "the second")
 
@@ -177,7 +177,7 @@ def make(
         models: one model or two.
         main: what they made of the main data source.
         others: more sources.
-        on_step: is told what is being measured.
+        on_step: called with a description of each measurement.
     """
     sources = [main]
     done = {main.evaluations[0].data}

@@ -1,4 +1,4 @@
-"""The report card as one HTML page: no script, nothing from elsewhere, all pictures inside."""
+"""The report card as one HTML page: no script, no external resources, all figures embedded."""
 
 import unicodedata
 from pathlib import Path

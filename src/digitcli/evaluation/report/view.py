@@ -1,4 +1,4 @@
-"""What the page's templates show: a card's figures as words, its pictures as data URIs."""
+"""What the page's templates show: a card's numbers as text, its figures as data URIs."""
 
 import base64
 import json
@@ -148,8 +148,8 @@ def _cells(
             "picture": _digit(corrupt(example, one.corruption, severity)[0]),
             "alt": f"a {card.examples.labels[number]}, {one.corruption.name} {measure(amount)}",
             "amount": measure(amount),
-            "upper": f"{upper:.1%}",
-            "lower": f"{lower:.1%}",
+            "upper": percent(upper, digits=1),
+            "lower": percent(lower, digits=1),
             "heat": bisect_right(_LOSSES, uncorrupted - upper),
         }
         for severity, amount, upper, lower in zip(
@@ -168,7 +168,7 @@ def _flips(card: Card) -> View:
                 "ways": [
                     {
                         "reached": [_reached(each, share) for share in (TENTH, HALF)],
-                        "never": f"{each.unflipped:.0%}",
+                        "never": percent(each.unflipped, digits=0),
                     }
                     for each in ways
                 ],
@@ -225,8 +225,8 @@ def _facts(run: dict[str, Any]) -> dict[str, str]:
     return {
         "Recipe": _listed(recipe.get("name"), recipe.get("description")),
         "Data": _listed(data.name, _counted(data.train, "training images")),
-        "Drawn by the program": _pairs(recipe.get("synthesis")),
-        "Distortions": _pairs(recipe.get("augmentation")),
+        "Generated images": _pairs(recipe.get("synthesis")),
+        "Augmentation": _pairs(recipe.get("augmentation")),
         "Epochs": _listed(recipe.get("epochs")),
         "Batch size": _listed(recipe.get("batch_size")),
         "Optimizer": _pairs(recipe.get("optimizer")),
@@ -234,7 +234,7 @@ def _facts(run: dict[str, Any]) -> dict[str, str]:
         "Precision": _listed((record.precision or TrainedPrecision()).trained_in),
         "Seed": _listed(record.seed),
         "Parameters": _counted(record.parameters, "in training"),
-        "Training took": "" if seconds is None else f"{seconds:,.0f} s",
+        "Training time": "" if seconds is None else f"{seconds:,.0f} s",
         "Machine": _listed(machine.processor, _counted(machine.cores, "cores")),
         "Packages": _pairs(record.packages),
         "Finished": _listed(record.finished),
@@ -265,7 +265,7 @@ def _figure(figure: plots.Figure) -> str:
 
 
 def _digit(image: Images) -> str:
-    """Return a picture (28, 28) uint8, ink bright, as it looks on paper."""
+    """Return a picture (28, 28) uint8, strokes bright, as it looks on paper."""
     return _data_uri(cv2.imencode(".png", 255 - image)[1].tobytes())
 
 

@@ -1,6 +1,6 @@
 """The model that comes with digitcli, ``model.onnx``, and how it was trained, ``run.json``.
 
-``make pretrained`` trains it anew from the recipe ``configs/pretrained.toml``.
+``make pretrained`` retrains it from the recipe ``configs/pretrained.toml``.
 """
 
 import os

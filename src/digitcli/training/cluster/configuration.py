@@ -1,4 +1,4 @@
-"""Which workers train together: from the command line, ``TF_CONFIG`` or Slurm's variables."""
+"""The workers of a cluster, from the command line, ``TF_CONFIG`` or Slurm's variables."""
 
 import json
 import re

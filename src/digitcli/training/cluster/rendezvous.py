@@ -1,4 +1,4 @@
-"""How workers find each other before TensorFlow connects them, and that all of them mean the same run."""
+"""The rendezvous of workers, before TensorFlow connects them, and the check that all train the same run."""
 
 import contextlib
 import socket

@@ -13,7 +13,7 @@ const AT_ONCE = 1500; // events of a message
 
 const $ = (id) => document.getElementById(id);
 const paper = $("paper");
-const ink = $("ink");
+const drawing = $("drawing");
 const marks = $("marks");
 const start = performance.now();
 
@@ -117,7 +117,7 @@ function redo(event) {
 // --- drawing
 
 function place(event) {
-  const box = ink.getBoundingClientRect();
+  const box = drawing.getBoundingClientRect();
   const unit = SIDE / box.width;
   const x = (event.clientX - box.left) * unit;
   const y = (event.clientY - box.top) * unit;
@@ -125,11 +125,11 @@ function place(event) {
   return [clip(x), clip(y)];
 }
 
-ink.addEventListener("pointerdown", (event) => {
+drawing.addEventListener("pointerdown", (event) => {
   if (pointer || event.button > 2 || event.button === 1) return;
   event.preventDefault();
-  ink.focus({ preventScroll: true });
-  ink.setPointerCapture(event.pointerId);
+  drawing.focus({ preventScroll: true });
+  drawing.setPointerCapture(event.pointerId);
   if (picture) leavePicture();
   const [x, y] = place(event);
   const rubs = erases || event.button === 2 || (event.buttons & 32) !== 0; // 32: the pen's other end
@@ -143,7 +143,7 @@ ink.addEventListener("pointerdown", (event) => {
   $("hint").hidden = true;
 });
 
-ink.addEventListener("pointermove", (event) => {
+drawing.addEventListener("pointermove", (event) => {
   if (!pointer) {
     rub(erases ? place(event) : null);
     return;
@@ -162,21 +162,21 @@ ink.addEventListener("pointermove", (event) => {
 });
 
 for (const end of ["pointerup", "pointercancel"]) {
-  ink.addEventListener(end, (event) => {
+  drawing.addEventListener(end, (event) => {
     if (event.pointerId !== pointer?.id) return;
     tell({ do: "up" });
     pointer = null;
   });
 }
-ink.addEventListener("pointerleave", () => rub(null));
-ink.addEventListener("contextmenu", (event) => event.preventDefault());
+drawing.addEventListener("pointerleave", () => rub(null));
+drawing.addEventListener("contextmenu", (event) => event.preventDefault());
 
 function line(stroke, first) {
-  const context = ink.getContext("2d");
-  const scale = ink.width / SIDE;
+  const context = drawing.getContext("2d");
+  const scale = drawing.width / SIDE;
   context.lineCap = context.lineJoin = "round";
   context.lineWidth = stroke.width * scale;
-  context.strokeStyle = getComputedStyle(ink).getPropertyValue("--ink");
+  context.strokeStyle = getComputedStyle(drawing).getPropertyValue("--stroke");
   context.beginPath();
   const [x, y] = stroke.points[first];
   context.moveTo(x * scale, y * scale);
@@ -186,7 +186,7 @@ function line(stroke, first) {
 }
 
 function paint() {
-  ink.getContext("2d").clearRect(0, 0, ink.width, ink.height);
+  drawing.getContext("2d").clearRect(0, 0, drawing.width, drawing.height);
   if (!picture) for (const stroke of strokes) line(stroke, 0);
   $("hint").hidden = Boolean(strokes.length || picture);
 }
@@ -230,7 +230,7 @@ function show() {
   $("sure").textContent = known.length
     ? known.length > 1 ? `least sure ${percent(least)}` : `${percent(least)} sure`
     : "\u00a0";
-  ink.setAttribute("aria-label", `Canvas: draw digits with mouse, pen or finger. ${words ? `Reads ${words}` : "Empty"}`);
+  drawing.setAttribute("aria-label", `Canvas: draw digits with mouse, pen or finger. ${words ? `Reads ${words}` : "Empty"}`);
   speak(known.length ? `Reads ${words}, ${percent(least)} sure` : words);
   if (chosen >= digits.length) chosen = -1;
   showBars(digits.at(chosen));
@@ -257,7 +257,7 @@ function showForms() {
     const button = document.createElement("button");
     const small = document.createElement("canvas");
     button.title = "What the network sees";
-    button.setAttribute("aria-label", `What the network sees of digit ${i + 1} of ${forms.length}; show how likely each is`);
+    button.setAttribute("aria-label", `What the network sees of digit ${i + 1} of ${forms.length}; show its probabilities`);
     button.setAttribute("aria-pressed", forms.length > 1 && i === (chosen + forms.length) % forms.length);
     button.addEventListener("click", () => {
       chosen = i;
@@ -360,7 +360,7 @@ async function readPicture(file) {
     if (picture?.url !== url) return; // another one meanwhile
     if (!answer.ok) return say(told.error);
     shown = told;
-    say(told.digits.length ? "" : "Nothing written is seen in the picture");
+    say(told.digits.length ? "" : "No writing found in the picture");
   } catch {
     if (picture?.url === url) say("The server does not answer");
     return;
@@ -407,7 +407,7 @@ addEventListener("drop", (event) => {
 
 // --- tools and keys
 
-const deeds = {
+const actions = {
   undo: () => tell({ do: "undo" }),
   redo: () => tell({ do: "redo" }),
   clear: () => {
@@ -420,7 +420,7 @@ const deeds = {
   eraser: () => {
     erases = !erases;
     $("eraser").setAttribute("aria-pressed", erases);
-    ink.classList.toggle("erasing", erases);
+    drawing.classList.toggle("erasing", erases);
     if (!erases) rub(null);
   },
   explain: () => {
@@ -430,7 +430,7 @@ const deeds = {
     showForms();
   },
 };
-for (const [id, deed] of Object.entries(deeds)) $(id).addEventListener("click", deed);
+for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
 
 function setMode(next) {
   for (let i = MODES.indexOf(mode); MODES[i % 3] !== next; i++) tell({ do: "mode" });
@@ -456,8 +456,8 @@ addEventListener("keydown", (event) => {
   if (event.target.matches("select, input:not([type=range])") || event.altKey) return;
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
-    if (key === "z") (event.shiftKey ? deeds.redo : deeds.undo)();
-    else if (key === "y") deeds.redo();
+    if (key === "z") (event.shiftKey ? actions.redo : actions.undo)();
+    else if (key === "y") actions.redo();
     else return;
     event.preventDefault();
     return;
@@ -469,11 +469,11 @@ addEventListener("keydown", (event) => {
 });
 
 const keys = {
-  c: deeds.clear,
-  u: deeds.undo,
-  r: deeds.redo,
-  e: deeds.eraser,
-  h: () => deeds.explain(),
+  c: actions.clear,
+  u: actions.undo,
+  r: actions.redo,
+  e: actions.eraser,
+  h: () => actions.explain(),
   n: () => setMode(MODES[(MODES.indexOf(mode) + 1) % 3]),
   "[": () => setBrush(BRUSHES.indexOf(brush) - 1),
   "]": () => setBrush(BRUSHES.indexOf(brush) + 1),
@@ -483,8 +483,8 @@ const keys = {
 
 new ResizeObserver(() => {
   const size = Math.round(paper.clientWidth * devicePixelRatio);
-  if (ink.width === size) return;
-  for (const canvas of [ink, marks]) canvas.width = canvas.height = size;
+  if (drawing.width === size) return;
+  for (const canvas of [drawing, marks]) canvas.width = canvas.height = size;
   paint();
   mark();
 }).observe(paper);

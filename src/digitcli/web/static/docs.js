@@ -1,4 +1,4 @@
-// The API's own description, as a page to read; nothing is loaded from elsewhere.
+// Renders the OpenAPI description as a page; loads nothing from other sites.
 
 const description = await (await fetch("/api/openapi.json")).json();
 const paths = document.getElementById("paths");
@@ -55,22 +55,22 @@ for (const [path, methods] of Object.entries(description.paths)) {
     add(part, "h2", `${method.toUpperCase()} ${path}`);
     add(part, "p", operation.description ?? operation.summary);
     if (operation.parameters?.length) {
-      add(part, "h3", "Options, in the address");
-      table(part, ["option", "is", ""], operation.parameters.map((each) => [each.name, kind(each.schema), each.description ?? ""]));
+      add(part, "h3", "Query parameters");
+      table(part, ["parameter", "is", ""], operation.parameters.map((each) => [each.name, kind(each.schema), each.description ?? ""]));
     }
     const body = operation.requestBody;
     if (body) {
-      add(part, "h3", "Send");
+      add(part, "h3", "Request");
       add(part, "p", body.description);
       table(part, ["content type", "is"], Object.entries(body.content).map(([type, each]) => [type, kind(each.schema)]));
     }
-    add(part, "h3", "Get");
+    add(part, "h3", "Response");
     table(part, ["status", "is"], Object.entries(operation.responses).map(([status, each]) => [status, each.description]));
   }
 }
-add(paths, "h2", "What is in a drawing");
+add(paths, "h2", "Format of a drawing");
 fields(paths, "Drawing", resolve({ $ref: "#/components/schemas/Drawing" }));
-add(paths, "h2", "What is in an answer");
+add(paths, "h2", "Format of a response");
 for (const name of ["Reading", "Digit", "Failure", "Problem", "Model", "Health"]) {
   fields(paths, name, resolve({ $ref: `#/components/schemas/${name}Schema` }));
 }
