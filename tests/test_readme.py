@@ -87,7 +87,7 @@ def shortened(command: str, digitcli: Command, folder: Path) -> Outcome:
     words = shlex.split(command)[1:]
     if words[0] == "train":
         is_named = "--config" in words or "--init" in words
-        words += ["--epochs", "1", "--limit", "1000"] if is_named else ["--config", "ci", "--epochs", "2"]
+        words += ["--epochs", "1", "--limit", "500"] if is_named else ["--config", "ci", "--epochs", "2"]
     if "--report" in words:
         return execute("-c", FEW_CORRUPTIONS, *words, cwd=folder)
     return digitcli(*words)

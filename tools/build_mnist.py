@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from digitcli.datasets import idx
-from digitcli.datasets.packaged import FILE, SHA256
+from digitcli.datasets.packaged import FILE, FILE_SHA256, SHA256
 
 IDX_FILES = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -40,7 +40,10 @@ def main(folder: Path) -> None:
         x_test=dataset.test.images,
         y_test=dataset.test.labels,
     )
-    print(f"{FILE}: {FILE.stat().st_size:,} bytes, content SHA-256 {dataset.sha256}")
+    found = hashlib.sha256(FILE.read_bytes()).hexdigest()
+    print(f"{FILE}: {FILE.stat().st_size:,} bytes, SHA-256 {found}, of the content {dataset.sha256}")
+    if found != FILE_SHA256:  # another zlib compresses the same content otherwise
+        sys.exit(f"set FILE_SHA256 of digitcli.datasets.packaged to {found}")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def test_mnist_is_complete_and_as_published() -> None:
     assert mnist.train.images.shape == (60_000, 28, 28)
     assert mnist.test.images.shape == (10_000, 28, 28)
     assert mnist.train.images.dtype == mnist.train.labels.dtype == np.uint8
-    assert mnist.sha256 == SHA256
+    assert mnist.sha256 == Dataset("computed", mnist.test, mnist.train).sha256 == SHA256
     # counts by digit as LeCun, Cortes and Burges published them
     assert np.bincount(mnist.test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
