@@ -28,8 +28,9 @@ LEAVES = {  # what a page's commands leave behind at some time
     "export.md": {"artifacts/exported/model.tflite", "artifacts/exported/model.int8.onnx"},
 }
 FEW_CORRUPTIONS = """
+from dataclasses import replace
 from digitcli.evaluation import robustness
-robustness.IMAGES, robustness.FLIPPED_IMAGES = 20, 10
+robustness.ROBUSTNESS = replace(robustness.ROBUSTNESS, images=20, flipped_images=10)
 from digitcli.__main__ import main
 main()
 """

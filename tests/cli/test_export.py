@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from digitcli.config.recipe import load_recipe
 from digitcli.datasets import Digits, load
 from digitcli.errors import MissingError
 from digitcli.export import exporter, formats
-from digitcli.export.exporter import INT8_LOSS, Measures, verify
+from digitcli.export.exporter import EXPORT, Measures, verify
 from digitcli.export.formats import Format, Target
 from digitcli.models.classifier import TOLERANCE
 from digitcli.preprocessing.mnist_form import PREPROCESSING_VERSION, network_input
@@ -104,7 +105,7 @@ def test_every_file_reads_on_its_own_as_is_told(
         assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
         assert difference > 1e-5  # it is not the float32 file under another name
         assert 0 < told["largest_difference"] < 0.5
-        assert told["accuracy"] >= original["accuracy"] - INT8_LOSS
+        assert told["accuracy"] >= original["accuracy"] - EXPORT.int8_loss
         assert told["bytes"] < 0.6 * original["bytes"]
 
 
@@ -212,18 +213,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("limit", ["TOLERANCE", "INT8_LOSS"])
+@pytest.mark.parametrize("limit", ["tolerance", "int8_loss"])
 def test_a_file_that_disagrees_is_refused(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: str
 ) -> None:
     monkeypatch.chdir(trained.parent)
-    name = "model.onnx" if limit == "TOLERANCE" else "model.int8.onnx"
+    name = "model.onnx" if limit == "tolerance" else "model.int8.onnx"
     place = trained / "exported"
     place.mkdir()
     (place / name).write_text("of an earlier export")
     before = files_of(place)
-    monkeypatch.setattr(exporter, limit, -1.0)
-    options = [] if limit == "TOLERANCE" else ["--int8"]
+    monkeypatch.setattr(exporter, "EXPORT", replace(EXPORT, **{limit: -1.0}))
+    options = [] if limit == "tolerance" else ["--int8"]
     assert run(["export", *options, "--json"]) == 1
     words = capsys.readouterr()
     (told,) = json.loads(words.out)["files"]

@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,7 @@ def test_robustness(figures: dict[str, Any]) -> None:
         assert [row["corruption"] for row in way["corruptions"]] == [
             corruption.name for corruption in CORRUPTIONS
         ]
-        assert (way["n"], len(way["corruptions"][0]["accuracy"])) == (robustness.IMAGES, 5)
+        assert (way["n"], len(way["corruptions"][0]["accuracy"])) == (robustness.ROBUSTNESS.images, 5)
         first, last = (np.mean([row["accuracy"][place] for row in way["corruptions"]]) for place in (0, 4))
         assert way["uncorrupted"] > 0.9
         assert way["uncorrupted"] + 0.01 > first > way["mean"] > last > 0.3
@@ -202,8 +203,8 @@ def test_size_and_training(made: tuple[Path, Outcome], page: Page, figures: dict
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(robustness, "IMAGES", 20)
-    monkeypatch.setattr(robustness, "FLIPPED_IMAGES", 10)
+    few = replace(robustness.ROBUSTNESS, images=20, flipped_images=10)
+    monkeypatch.setattr(robustness, "ROBUSTNESS", few)
     monkeypatch.setattr("digitcli.evaluation.report.card.STANDARD", "sample")
 
 

@@ -21,14 +21,31 @@ from digitcli.preprocessing.mnist_form import Images
 SEVERITIES = (1, 2, 3, 4, 5)
 
 _MIDDLE = (IMAGE_SIZE - 1) / 2
-_STROKE = 200  # grey value from which on a pixel lies inside a stroke
-_GAP, _DOT = 2.0, 0.8  # pixels, radius
-_UP_TO = 15  # dots or lines in a picture
-_COVERED = (8, 20)  # pixels between which the middle of what covers a digit lies
 _ROWS, _COLUMNS = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE].astype(np.float64)  # (28, 28) each
 
 Values = NDArray[np.floating[Any]]  # (N,) or (N, 28, 28)
 Change = Callable[[Images, Values, np.random.Generator], Values]
+
+
+@dataclass(frozen=True)
+class MarkParameters:
+    """Marks on a picture and gaps in strokes, chosen by eye as the severities are.
+
+    Attributes:
+        stroke: grey value from which on a pixel lies inside a stroke.
+        gap, dot: pixels, the radius of a gap in a stroke and of a dot.
+        most: dots or lines in a picture.
+        middle: pixels between which the middle of what covers a digit lies.
+    """
+
+    stroke: int = 200
+    gap: float = 2.0
+    dot: float = 0.8
+    most: int = 15
+    middle: tuple[float, float] = (8, 20)
+
+
+_MARKS = MarkParameters()
 
 
 @dataclass(frozen=True)
@@ -60,7 +77,7 @@ def corrupt(images: Images, corruption: Corruption, severity: float | Values, se
         images: in MNIST form.
         corruption: one of `CORRUPTIONS`.
         severity: 0..5, one for all or one for each image (N,); 0 changes nothing.
-        seed: the same seed corruptions the same images alike.
+        seed: the same seed corrupts the same images alike.
     """
     severities = np.broadcast_to(np.asarray(severity, np.float64), len(images))
     amounts = np.interp(severities, (0, *SEVERITIES), (0.0, *corruption.amounts))
@@ -126,27 +143,27 @@ def _thick(images: Images, amounts: Values, random: np.random.Generator) -> Valu
 
 def _broken(images: Images, amounts: Values, random: np.random.Generator) -> Values:
     ranks = random.random((len(images), IMAGE_SIZE**2)) + (
-        images.reshape(len(images), IMAGE_SIZE**2) >= _STROKE
+        images.reshape(len(images), IMAGE_SIZE**2) >= _MARKS.stroke
     )
     remaining = images.astype(np.float64)
     for number, places in enumerate(np.argsort(-ranks)[:, : _most(amounts)].T):  # (N,) the nth gap of each
         rows, columns = np.divmod(places, IMAGE_SIZE)
-        remaining *= 1 - _fading_in(amounts, number) * _discs(rows, columns, _GAP)
+        remaining *= 1 - _fading_in(amounts, number) * _discs(rows, columns, _MARKS.gap)
     return remaining
 
 
 def _dots(images: Images, amounts: Values, random: np.random.Generator) -> Values:
-    places = random.uniform(0, IMAGE_SIZE, (len(images), 2, _UP_TO))
+    places = random.uniform(0, IMAGE_SIZE, (len(images), 2, _MARKS.most))
     marked = images.astype(np.float64)
     for number in range(_most(amounts)):
         rows, columns = places[..., number].T
-        marked = np.maximum(marked, 255 * _fading_in(amounts, number) * _discs(rows, columns, _DOT))
+        marked = np.maximum(marked, 255 * _fading_in(amounts, number) * _discs(rows, columns, _MARKS.dot))
     return marked
 
 
 def _lines(images: Images, amounts: Values, random: np.random.Generator) -> Values:
-    places = random.uniform(*_COVERED, (len(images), 2, _UP_TO))
-    angles = random.uniform(0, np.pi, (len(images), _UP_TO))
+    places = random.uniform(*_MARKS.middle, (len(images), 2, _MARKS.most))
+    angles = random.uniform(0, np.pi, (len(images), _MARKS.most))
     marked = images.astype(np.float64)
     for number in range(_most(amounts)):
         rows, columns = places[..., number].T
@@ -157,7 +174,7 @@ def _lines(images: Images, amounts: Values, random: np.random.Generator) -> Valu
 
 
 def _occlusion(images: Images, amounts: Values, random: np.random.Generator) -> Values:
-    rows, columns = random.uniform(*_COVERED, (len(images), 2)).T
+    rows, columns = random.uniform(*_MARKS.middle, (len(images), 2)).T
     reach = _each(amounts / 2 + 0.5)
     down = np.clip(reach - np.abs(_ROWS - _each(rows)), 0, 1)
     across = np.clip(reach - np.abs(_COLUMNS - _each(columns)), 0, 1)

@@ -12,7 +12,6 @@ from digitcli.datasets import Digits
 
 Z_95 = 1.959964  # standard normal quantile of 0.975
 _BINS = 15  # intervals of confidence
-TOLERANCE = 1e-4  # of a probability, between forms of one model; sums in another order differ by some 1e-6
 EPSILON = 1e-7  # probabilities below it count as this much, as in Keras's cross-entropy
 
 

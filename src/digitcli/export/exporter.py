@@ -32,13 +32,31 @@ from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.run_record import RunRecord
 
 FOLDER = "exported"  # within the artifacts folder
-CALIBRATION_IMAGES = 500  # training images on which the ranges of 8-bit integers are measured
-
-_SEED = 4  # chooses the same training images every time
 _SAVED_MODEL = "saved_model.pb"  # by which a SavedModel is known
-INT8_LOSS = 0.002  # by how much the accuracy of an int8 file may be below the original's
 
-_BATCHES, _SINGLES = 10, 100  # how often a batch and an image are timed; the fastest counts
+
+@dataclass(frozen=True)
+class ExportParameters:
+    """What an exported file must keep to, and what it is measured with.
+
+    Attributes:
+        tolerance: by how much a probability of a float32 file may differ from the original's.
+        int8_loss: by how much the accuracy of an int8 file may be below the original's; a promise of the
+            documentation. On the pretrained model, int8 loses none.
+        calibration_images: training images on which the ranges of 8-bit integers are measured.
+        calibration_seed: chooses the same training images every time.
+        timed_batches, timed_images: how often a batch and an image are timed; the fastest counts.
+    """
+
+    tolerance: float = TOLERANCE
+    int8_loss: float = 0.002
+    calibration_images: int = 500
+    calibration_seed: int = 4
+    timed_batches: int = 10
+    timed_images: int = 100
+
+
+EXPORT = ExportParameters()
 
 
 def find_original(folder: Path) -> Path:
@@ -97,7 +115,7 @@ class Original:
             each.predict(digits.images) for each in (KerasClassifier(network), self.classifier)
         )
         difference = float(np.abs(found - expected).max())
-        if not difference <= TOLERANCE:
+        if not difference <= EXPORT.tolerance:
             raise ModelError(
                 f"{beside}: reads differently from {self.path.name} beside it (by {difference:.2g}); "
                 "expected the same network; name the one that is meant with --model"
@@ -157,8 +175,8 @@ def measure(classifier: Classifier, test: Digits, name: str) -> Measures:
     return Measures(
         probabilities,
         int((probabilities.argmax(axis=1) == test.labels).sum()),
-        len(batch) / _fastest(lambda: classifier.predict(batch), _BATCHES),
-        1000 * _fastest(lambda: classifier.predict(single), _SINGLES),
+        len(batch) / _fastest(lambda: classifier.predict(batch), EXPORT.timed_batches),
+        1000 * _fastest(lambda: classifier.predict(single), EXPORT.timed_images),
     )
 
 
@@ -166,9 +184,9 @@ def verify(target: Target, size: int, found: Measures, original: Measures) -> Ve
     """Compare a file with the model that it was made from."""
     difference = float(np.abs(found.probabilities - original.probabilities).max())
     problem = None
-    allowed = INT8_LOSS if target.int8 else 0.0
-    if not target.int8 and not difference <= TOLERANCE:
-        problem = f"differs from the original by {difference:.2g}; expected at most {TOLERANCE:g}"
+    allowed = EXPORT.int8_loss if target.int8 else 0.0
+    if not target.int8 and not difference <= EXPORT.tolerance:
+        problem = f"differs from the original by {difference:.2g}; expected at most {EXPORT.tolerance:g}"
     elif original.right - found.right > allowed * len(found.probabilities):
         problem = (
             f"reads {percent(found.accuracy)} of the test images, the original {percent(original.accuracy)}; "
@@ -218,7 +236,7 @@ def require_room(folder: Path, targets: Sequence[Target], original: Original) ->
 
 def calibration(split: Split) -> Digits:
     """Choose the training images on which 8-bit ranges are calibrated: balanced by digit."""
-    return split.train.take(balanced(split.train.labels, CALIBRATION_IMAGES, _SEED))
+    return split.train.take(balanced(split.train.labels, EXPORT.calibration_images, EXPORT.calibration_seed))
 
 
 class Exporter:
@@ -266,7 +284,7 @@ class Exporter:
             self._original.classifier.threshold,
             uses_tta=self._original.classifier.uses_tta,
             int8=target.int8,
-            calibration_images=CALIBRATION_IMAGES,
+            calibration_images=EXPORT.calibration_images,
         )
         match target.format:
             case Format.ONNX:

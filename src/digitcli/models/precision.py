@@ -12,11 +12,26 @@ from digitcli.models.backend import tf
 from digitcli.models.classifier import INPUT_SHAPE
 from digitcli.models.factory import build
 
-_PROBE_STEPS = 8
-_PROBE_BATCH = 128  # at most; enough for the ratio between the two
-_GAIN = 1.05  # how much faster bfloat16 must be: its sums are rougher
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}  # as Linux names them
 _GPU_GENERATION = (8, 0)  # NVIDIA's compute capability from which bfloat16 is fast
+
+
+@dataclass(frozen=True)
+class ProbeParameters:
+    """How the two precisions are compared.
+
+    Attributes:
+        steps: timed in each; the fastest counts.
+        batch: images a step at most; enough for the ratio between the two.
+        gain: how many times as fast bfloat16 must be, as its sums are rougher.
+    """
+
+    steps: int = 8
+    batch: int = 128
+    gain: float = 1.05
+
+
+PROBE = ProbeParameters()
 
 
 @dataclass(frozen=True)
@@ -45,12 +60,12 @@ def choose_precision(recipe: Recipe, *, deterministic: bool = False) -> Precisio
         return PrecisionChoice("float32", "this machine has no arithmetic for bfloat16")
     steps = {precision: _make_step(recipe, precision) for precision in ("float32", "bfloat16")}
     best = dict.fromkeys(steps, float("inf"))
-    for _ in range(_PROBE_STEPS):
+    for _ in range(PROBE.steps):
         for precision, step in steps.items():  # in turn: what else the machine does meets both
             best[precision] = min(best[precision], _seconds(step))
     ratio = best["bfloat16"] / best["float32"]
     words = f"a bfloat16 step takes {ratio:.2f} times as long as one in float32"
-    return PrecisionChoice("bfloat16" if ratio * _GAIN <= 1 else "float32", words)
+    return PrecisionChoice("bfloat16" if ratio * PROBE.gain <= 1 else "float32", words)
 
 
 def has_bfloat16() -> bool:
@@ -70,7 +85,7 @@ def has_bfloat16() -> bool:
 def _make_step(recipe: Recipe, precision: str) -> Callable[[], Any]:
     """Return a compiled function that gives the gradients for a batch."""
     network = build(recipe, precision=precision)
-    batch = min(recipe.batch_size, _PROBE_BATCH)
+    batch = min(recipe.batch_size, PROBE.batch)
     images = tf.random.stateless_uniform((batch, *INPUT_SHAPE), (0, 0), 0, 255)
 
     def gradients() -> Any:

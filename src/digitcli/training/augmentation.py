@@ -7,6 +7,7 @@ before that, by grey dilation and erosion.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,25 @@ from digitcli.preprocessing.mnist_form import Images
 
 Tensor = Any  # TensorFlow has no type information
 
-_GRID = 7  # random displacements are drawn on 7x7 points and smoothed over the image
 _PREVIEWS = 9  # of each digit
-_SMOOTHNESS = 4.0  # pixels, the standard deviation of the Gaussian that smooths them
+
+
+@dataclass(frozen=True)
+class FieldParameters:
+    """The field of elastic displacements.
+
+    Attributes:
+        grid: points in a row and in a column, at which displacements are drawn; on 28x28 they lie about
+            `smoothness` apart.
+        smoothness: pixels, the standard deviation of the Gaussian that spreads them over the image; Simard,
+            Steinkraus and Platt found 4 best.
+    """
+
+    grid: int = 7
+    smoothness: float = 4.0
+
+
+_FIELD = FieldParameters()
 
 
 def augment(images: Tensor, strength: Augmentation, seed: Tensor) -> Tensor:
@@ -42,7 +59,7 @@ def augment(images: Tensor, strength: Augmentation, seed: Tensor) -> Tensor:
     # every image and axis: one matrix product for the affine map and the elastic displacement.
     weights, fields = [_affine(tf.shape(images)[0], strength, seed)], [_ramps(side)]
     if strength.elastic:
-        shape = (2 * tf.shape(images)[0], _GRID * _GRID)
+        shape = (2 * tf.shape(images)[0], _FIELD.grid * _FIELD.grid)
         weights.append(tf.random.stateless_uniform(shape, seed + 2, -1.0, 1.0))  # variance 1/3
         fields.append(strength.elastic * math.sqrt(3) * _bumps(side))
     places = tf.linalg.matmul(tf.concat(weights, axis=1), tf.constant(np.concatenate(fields)))
@@ -99,9 +116,9 @@ def _bumps(side: int) -> NDArray[np.float32]:
 
     Scaled so that independent weights of standard deviation 1 give each pixel that deviation.
     """
-    points = np.linspace(0, side - 1, _GRID)
-    near = np.exp(-0.5 * ((points[:, np.newaxis] - np.arange(side)) / _SMOOTHNESS) ** 2)  # (grid, side)
-    both = np.einsum("ay,bx->abyx", near, near).reshape(_GRID * _GRID, side * side)
+    points = np.linspace(0, side - 1, _FIELD.grid)
+    near = np.exp(-0.5 * ((points[:, np.newaxis] - np.arange(side)) / _FIELD.smoothness) ** 2)  # (grid, side)
+    both = np.einsum("ay,bx->abyx", near, near).reshape(_FIELD.grid * _FIELD.grid, side * side)
     scaled: NDArray[np.float32] = (both / np.sqrt((both**2).sum(axis=0))).astype(np.float32)
     return scaled
 

@@ -1,5 +1,6 @@
 """Calibration: temperature scaling, and the threshold that rejects what is no digit."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,32 @@ from digitcli.evaluation.metrics import EPSILON
 from digitcli.models.classifier import Classifier, Weights
 from digitcli.recognition import tta
 
-REJECTED = 0.001  # share of the validation digits that the threshold gives up
-_LOWEST, _HIGHEST = 0.3, 0.95  # thresholds; few images or a poor model are no reason to leave these
-_COLDEST, _HOTTEST = 0.2, 5.0  # temperatures
-_LEAST_IMAGES = 500
-_STEPS = 60  # of the search, each of which narrows the interval by a third or more
 _GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class CalibrationParameters:
+    """Bounds of what is fitted to the validation images.
+
+    Attributes:
+        rejected: share of the validation digits that the rejection threshold gives up; by choice, one of a
+            thousand.
+        lowest_threshold, highest_threshold: few images or a poor model are no reason to leave these.
+        coldest, hottest: temperatures.
+        least_images: with fewer there is no telling the temperature, and it stays 1.
+        search_steps: each narrows the interval of temperatures by a third or more.
+    """
+
+    rejected: float = 0.001
+    lowest_threshold: float = 0.3
+    highest_threshold: float = 0.95
+    coldest: float = 0.2
+    hottest: float = 5.0
+    least_images: int = 500
+    search_steps: int = 60
+
+
+CALIBRATION = CalibrationParameters()
 
 
 def fit_temperature(members: list[NDArray[np.float32]], labels: Labels) -> float:
@@ -29,14 +50,14 @@ def fit_temperature(members: list[NDArray[np.float32]], labels: Labels) -> float
         T, by which all logits are to be divided; that of the smallest mean cross-entropy. 1 where there
         are fewer than 500 images.
     """
-    if len(labels) < _LEAST_IMAGES:
+    if len(labels) < CALIBRATION.least_images:
         return 1.0  # too few to tell
 
     def loss(log_temperature: float) -> float:
         return _cross_entropy(apply_temperature(members, float(np.exp(log_temperature))), labels)
 
-    low, high = np.log(_COLDEST), np.log(_HOTTEST)
-    for _ in range(_STEPS):  # golden-section search: the loss has one minimum
+    low, high = np.log(CALIBRATION.coldest), np.log(CALIBRATION.hottest)
+    for _ in range(CALIBRATION.search_steps):  # golden-section search: the loss has one minimum
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
     return float(np.exp((low + high) / 2))
@@ -55,13 +76,13 @@ def with_temperature(weights: Weights, temperature: float) -> Weights:
 
 
 def fit_threshold(probabilities: NDArray[np.floating[Any]]) -> float:
-    """Return the confidence under which only a share `REJECTED` of digits fall.
+    """Return the confidence under which only a share `CalibrationParameters.rejected` of digits fall.
 
     Args:
         probabilities: (N, 10) of images that are digits.
     """
-    found = float(np.quantile(probabilities.max(axis=1), REJECTED))
-    return min(max(found, _LOWEST), _HIGHEST)
+    found = float(np.quantile(probabilities.max(axis=1), CALIBRATION.rejected))
+    return min(max(found, CALIBRATION.lowest_threshold), CALIBRATION.highest_threshold)
 
 
 def choose_tta(classifier: Classifier, digits: Digits) -> NDArray[np.float32]:

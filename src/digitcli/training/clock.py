@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from digitcli.config.recipe import Recipe
 from digitcli.config.schedules import rate_share
 
+_NEWEST = 0.2  # weight of the last steps in the mean time of a step; by eye, so that the display rests
+
 
 class TrainingClock:
     """Follows one network's training from its first step to its last.
@@ -80,7 +82,9 @@ class TrainingClock:
         if self._limit is not None:  # learning rates depend on it, which must be the same everywhere
             seconds = self._agree(seconds)
         # the first chunk is compiled on the way; later ones are smoothed
-        self._step_seconds = seconds if self._chunks < 2 else 0.8 * self._step_seconds + 0.2 * seconds
+        self._step_seconds = (
+            seconds if self._chunks < 2 else (1 - _NEWEST) * self._step_seconds + _NEWEST * seconds
+        )
         self._chunks += 1
         self._last = now
         self._done += steps

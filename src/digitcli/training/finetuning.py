@@ -3,7 +3,7 @@
 import hashlib
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,39 @@ from digitcli.evaluation.wording import percent
 from digitcli.models.model_files import training_recipe
 from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 
-MARGIN = 0.002  # how far the accuracy on the validation images may fall
-LEAST_IMAGES = 2  # that this is at least, where there are few
 
-_EPOCHS = 2
-_SLOWER = 0.1  # of the recipe's learning rate
-_IMAGES = 6_000  # of those that the model was trained on, so that it forgets nothing
-_SHARE = 0.15  # of what is shown in an epoch, the corrections
-_MOST_REPEATS = 60  # of a correction in an epoch, each distorted differently
-_DISTORTED = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=1.5, elastic=0.4, stroke_width=0.3)
+@dataclass(frozen=True)
+class FineTuningParameters:
+    """How a model learns corrections without forgetting; chosen so that it takes seconds, not minutes.
+
+    Attributes:
+        margin: by how much the accuracy on the validation images may fall.
+        least_images: that this is at least, where there are few.
+        epochs: where none are asked for.
+        rate_share: of the recipe's learning rate.
+        images: of those that the model was trained on, so that it forgets nothing.
+        mnist_images: for which a recipe's numbers of synthetic images are meant; `images` get their part.
+        corrections_share: of what is shown in an epoch.
+        most_repeats: of a correction in an epoch, each distorted differently.
+        augmentation: where the recipe has none.
+    """
+
+    margin: float = 0.002
+    least_images: int = 2
+    epochs: int = 2
+    rate_share: float = 0.1
+    images: int = 6_000
+    mnist_images: int = 55_000
+    corrections_share: float = 0.15
+    most_repeats: int = 60
+    augmentation: Augmentation = field(
+        default_factory=lambda: Augmentation(
+            rotation=10, scale=0.1, shear=0.1, shift=1.5, elastic=0.4, stroke_width=0.3
+        )
+    )
+
+
+FINE_TUNING = FineTuningParameters()
 
 
 @dataclass(frozen=True)
@@ -88,13 +112,13 @@ def find(name: str) -> InitialModel:
 def gentle(recipe: Recipe) -> Recipe:
     """Return the recipe for going on with a model: short, slow, and with distorted images."""
     values = recipe.model_dump()
-    values["epochs"] = _EPOCHS
+    values["epochs"] = FINE_TUNING.epochs
     values["patience"] = None
     values["ema"] = 0.0
-    values["optimizer"]["learning_rate"] *= _SLOWER
+    values["optimizer"]["learning_rate"] *= FINE_TUNING.rate_share
     if recipe.augmentation == Augmentation():
-        values["augmentation"] = _DISTORTED.model_dump()
-    share = _IMAGES / 55_000  # of what synthesis draws for all of MNIST
+        values["augmentation"] = FINE_TUNING.augmentation.model_dump()
+    share = FINE_TUNING.images / FINE_TUNING.mnist_images
     values["synthesis"] = {key: math.ceil(count * share) for key, count in values["synthesis"].items()}
     return Recipe.model_validate(values)
 
@@ -102,9 +126,17 @@ def gentle(recipe: Recipe) -> Recipe:
 def mix(split: Split, extra: Digits, seed: int) -> Split:
     """Return a split whose training images are some of `split`'s and the corrections, repeated."""
     train = split.train
-    if len(train) > _IMAGES:
-        train = train.take(balanced(train.labels, _IMAGES, seed))
-    repeats = min(_MOST_REPEATS, max(1, round(_SHARE * len(train) / (1 - _SHARE) / len(extra))))
+    if len(train) > FINE_TUNING.images:
+        train = train.take(balanced(train.labels, FINE_TUNING.images, seed))
+    repeats = min(
+        FINE_TUNING.most_repeats,
+        max(
+            1,
+            round(
+                FINE_TUNING.corrections_share * len(train) / (1 - FINE_TUNING.corrections_share) / len(extra)
+            ),
+        ),
+    )
     repeated = Digits(np.repeat(extra.images, repeats, axis=0), np.repeat(extra.labels, repeats))
     mixed = concatenate([train, repeated])
     return Split(split.name, split.sha256, mixed, split.validation, split.test)
@@ -118,7 +150,7 @@ def describe_extra(file: Path, extra: Digits) -> dict[str, Any]:
 
 def require_kept(before: float, after: float, images: int) -> None:
     """Raise a `TrainingError` where the validation accuracy fell too far for the model to be replaced."""
-    allowed = max(MARGIN, LEAST_IMAGES / images)
+    allowed = max(FINE_TUNING.margin, FINE_TUNING.least_images / images)
     if before - after > allowed + 1e-9:
         raise TrainingError(
             f"the new model reads {percent(after)} of the {images:,} validation images, the one before "

@@ -9,6 +9,7 @@ chunks of steps.
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,24 @@ from digitcli.training.clock import TrainingClock
 from digitcli.training.cluster.distribution import Distribution
 from digitcli.training.progress import Arrays, Epoch, Progress, Reporter, Step
 
-_CHUNK_IMAGES = 1024  # about 0.3 s on a laptop: how long Ctrl-C and the progress display wait
 _SUMMED = ("loss", "images", "hits", "digits")  # over an epoch
-_VALIDATION_BATCH = 500  # images
+
+
+@dataclass(frozen=True)
+class LoopParameters:
+    """How much is computed at once.
+
+    Attributes:
+        chunk_images: of the steps between two looks at the clock; Ctrl-C and the progress display wait for
+            them, about 0.3 s on a laptop.
+        validation_batch: images; bounds the memory that a validation takes.
+    """
+
+    chunk_images: int = 1024
+    validation_batch: int = 500
+
+
+LOOP = LoopParameters()
 
 
 def fit(
@@ -123,7 +139,7 @@ class _Loop:
         self._images = _without_copy(digits.images)  # (N, 28, 28) uint8
         self._labels = tf.constant(digits.labels)  # (N,) uint8
         self.steps = math.ceil(len(digits) / self._local)  # of an epoch
-        self._chunk_steps = max(1, _CHUNK_IMAGES // recipe.batch_size)
+        self._chunk_steps = max(1, LOOP.chunk_images // recipe.batch_size)
         self._augmented = recipe.augmentation != Augmentation()
         self._loss = keras.losses.CategoricalCrossentropy(
             label_smoothing=recipe.label_smoothing, reduction="sum"
@@ -290,7 +306,7 @@ class Validator:
         """Return mean loss and accuracy, dropout off."""
         self._network.set_weights(weights)
         loss, right, count = 0.0, 0, len(self._digits)
-        for batch in batches(count, _VALIDATION_BATCH):
+        for batch in batches(count, LOOP.validation_batch):
             images, labels = tf.constant(self._digits.images[batch]), tf.constant(self._digits.labels[batch])
             summed, count_right = self._measure_batch(images, labels)
             loss, right = loss + float(summed), right + int(count_right)

@@ -40,10 +40,25 @@ from digitcli.training.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training.train import Run
 from digitcli.training.training_images import with_synthesis
 
-_RESTORED_BY = 1_000  # validation images that tell whether a model was restored as it was
 _REPEATED_OPTIONS = (("init", "model"), ("extra", "file"))  # options, and where the setting has their values
-_SHUTDOWN_GRACE = 2.0  # seconds for which a worker that is done stays within reach
-_EXPORT_CHECK = 1_000  # validation images on which the ONNX file must agree with Keras
+
+
+@dataclass(frozen=True)
+class RunParameters:
+    """How a run is checked and ended.
+
+    Attributes:
+        compared_images: validation images that tell whether a model was restored as it was.
+        exported_images: validation images on which the ONNX file must agree with Keras.
+        shutdown_grace: seconds for which a worker that is done stays within reach of the others.
+    """
+
+    compared_images: int = 1_000
+    exported_images: int = 1_000
+    shutdown_grace: float = 2.0
+
+
+RUN = RunParameters()
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ def _execute(
     if run.initial_model:
         report.stage(f"Taking the weights of {run.initial_model.name}")
         with _timed(durations, "restoring"):
-            few = run.split.validation.part(0, min(_RESTORED_BY, len(run.split.validation)))
+            few = run.split.validation.part(0, min(RUN.compared_images, len(run.split.validation)))
             init = restore(run.initial_model.file, run.initial_model.recipe, few)
     if run.extra is not None:
         run = replace(run, split=finetuning.mix(run.split, run.extra, run.recipe.seed))
@@ -171,7 +186,7 @@ def _execute(
             durations |= {"training": progress.seconds, "building": progress.building}
             digest = _agreed_digest(distribution, progress.weights())
         if not distribution.is_chief:
-            time.sleep(_SHUTDOWN_GRACE)  # the others may still be taking what this worker sent last
+            time.sleep(RUN.shutdown_grace)  # the others may still be taking what this worker sent last
             return RunResult(run, 0, progress, precision, digest, None, None, 0.0, durations, ())
         return _deliver(run, progress, init, precision, digest, durations, report)
     except KeyboardInterrupt:
@@ -273,7 +288,7 @@ def _deliver(
         with _timed(durations, "export"):
             network.save(files.path(artifacts.KERAS_MODEL))
             model = files.path(artifacts.MODEL)
-            checked = run.split.validation.images[:_EXPORT_CHECK]
+            checked = run.split.validation.images[: RUN.exported_images]
             difference = export_onnx(network, model, checked, threshold, uses_tta=classifier.uses_tta)
         report.stage("Reading the test images")
         with _timed(durations, "test"):

@@ -187,9 +187,9 @@ def make(
             sources.append(evaluate_source(models, source))
             done.add(source)
     standard = next(each for each in sources if each.evaluations[0].data == STANDARD).digits
-    corrupted = robustness.subset(standard, robustness.IMAGES)
+    corrupted = robustness.subset(standard, robustness.ROBUSTNESS.images)
     ways = [_ways(each.classifier) for each in models]
-    few = robustness.subset(standard, robustness.FLIPPED_IMAGES)
+    few = robustness.subset(standard, robustness.ROBUSTNESS.flipped_images)
     return Card(
         models=tuple(models),
         sources=tuple(sources),

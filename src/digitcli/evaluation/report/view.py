@@ -7,13 +7,13 @@ from typing import Any
 
 import cv2
 
-from digitcli.evaluation import plots
+from digitcli.evaluation import plots, robustness
 from digitcli.evaluation.comparison import p_in_words, points
 from digitcli.evaluation.corruptions import SEVERITIES, corrupt
 from digitcli.evaluation.metrics import frequent_confusions, reliability_bins
 from digitcli.evaluation.report.card import WAYS, Card, SourceEvaluation, images_a_second
 from digitcli.evaluation.report.pair import in_words, side_by_side
-from digitcli.evaluation.robustness import FLIPPED_IMAGES, HALF, TENTH, CorruptionAccuracy, Flip, Flips
+from digitcli.evaluation.robustness import HALF, TENTH, CorruptionAccuracy, Flip, Flips
 from digitcli.evaluation.wording import interval, measure, milliseconds, percent, size
 from digitcli.preprocessing.mnist_form import Images
 from digitcli.run_record import Machine, RunRecord, TrainedData, TrainedPrecision
@@ -160,7 +160,7 @@ def _cells(
 
 def _flips(card: Card) -> View:
     return {
-        "images": FLIPPED_IMAGES,
+        "images": robustness.ROBUSTNESS.flipped_images,
         "rows": [
             {
                 "name": ways[0].corruption.name,

@@ -4,18 +4,34 @@ import contextlib
 import socket
 import threading
 import time
+from dataclasses import dataclass
 
 from digitcli.errors import OptionError, TrainingError
 from digitcli.training.cluster.configuration import Cluster, split_address
 
 _GREETING = "digitcli-worker"
-_MAX_BYTES = 256  # of a greeting
 _UNLIKE = (
     "{} is to do something else: another recipe, other data, another checkpoint or place among the "
     "workers; start all of them with the same options and the same artifacts folder"
 )
-_POLL = 0.2  # seconds
-_ANSWER = 2.0  # seconds in which a greeting has to come
+
+
+@dataclass(frozen=True)
+class RendezvousParameters:
+    """How workers wait for each other.
+
+    Attributes:
+        poll: seconds between two tries to reach the others.
+        answer: seconds in which a greeting has to come.
+        most_bytes: of a greeting; whatever else knocks at the port may send without end.
+    """
+
+    poll: float = 0.2
+    answer: float = 2.0
+    most_bytes: int = 256
+
+
+_TIMING = RendezvousParameters()
 
 
 def rendezvous(cluster: Cluster, task: str, patience: float) -> None:
@@ -51,7 +67,7 @@ def rendezvous(cluster: Cluster, task: str, patience: float) -> None:
                     f"{', '.join(missing)} did not come within {patience:g} s; "
                     "start every worker with the same list of addresses"
                 )
-            time.sleep(_POLL)
+            time.sleep(_TIMING.poll)
 
 
 class _Listener:
@@ -90,7 +106,7 @@ class _Listener:
             except OSError:  # the door is closed
                 return
             with visitor, contextlib.suppress(OSError, ValueError):
-                visitor.settimeout(_ANSWER)
+                visitor.settimeout(_TIMING.answer)
                 place, theirs = _read_greeting(visitor)
                 visitor.sendall(self._answer)
                 if 0 <= place < self._count:
@@ -102,7 +118,7 @@ def _greet(address: str, place: int, own: int, task: str) -> bool:
     """Return whether worker `place` is there; raise a `TrainingError` where it is to do something else."""
     try:
         with socket.create_connection(split_address(address), timeout=1) as there:
-            there.settimeout(_ANSWER)
+            there.settimeout(_TIMING.answer)
             there.sendall(f"{_GREETING} {own} {task}\n".encode())
             found, theirs = _read_greeting(there)
     except (OSError, ValueError):
@@ -115,8 +131,8 @@ def _greet(address: str, place: int, own: int, task: str) -> bool:
 def _read_greeting(connection: socket.socket) -> tuple[int, str]:
     """Return a worker's number and task; a `ValueError` where it is no worker of ours."""
     line = b""
-    while not line.endswith(b"\n") and len(line) < _MAX_BYTES:
-        part = connection.recv(_MAX_BYTES - len(line))
+    while not line.endswith(b"\n") and len(line) < _TIMING.most_bytes:
+        part = connection.recv(_TIMING.most_bytes - len(line))
         if not part:
             break
         line += part
