@@ -52,6 +52,7 @@ class EventParameters:
         most_seconds: of an event's time, some eleven days; a safety bound.
         least_brush: units, width.
         frequency: events a second when pen strokes are played, as of a mouse.
+        time_decimals, place_decimals: to which their times, in seconds, and places, in units, are rounded.
         linger_seconds: that a window stays after a replay, to be looked at.
     """
 
@@ -59,6 +60,8 @@ class EventParameters:
     most_seconds: float = 1e6
     least_brush: float = 1.0
     frequency: int = 125
+    time_decimals: int = 4
+    place_decimals: int = 2
     linger_seconds: float = 1.0
 
 
@@ -205,11 +208,12 @@ def drawn(drawing: Drawing, start: float = 0.0) -> Iterator[Event]:
     def now() -> float:
         nonlocal number
         number += 1
-        return round(start + number * tick, 4)
+        return round(start + number * tick, EVENTS.time_decimals)
 
     yield Event(t=now(), do="brush", to=pen_width(strokes) * scale)
     for points in strokes:
-        for place, (x, y) in enumerate((points * scale).round(2).tolist()):
+        places = (points * scale).round(EVENTS.place_decimals).tolist()
+        for place, (x, y) in enumerate(places):
             yield Event(t=now(), do="move" if place else "pen", x=x, y=y)
         yield Event(t=now(), do="up")
     yield Event(t=now(), do="keep")
