@@ -36,7 +36,7 @@ _FRACTION_BITS = 4  # of coordinates: OpenCV draws at sixteenths of a pixel
 
 
 @dataclass(frozen=True)
-class StrokeParameters:
+class PenStrokeParameters:
     """What strokes may be, and with what pen they are drawn where they have no width.
 
     The pen was chosen by the digits of 23 writers, alone and in numbers: thin pens leave small loops open
@@ -56,11 +56,16 @@ class StrokeParameters:
     least_pen: float = 3.0
 
 
-STROKES = StrokeParameters()
+PEN_STROKES = PenStrokeParameters()
 
 _Coordinate = Annotated[
     float,
-    Field(ge=-STROKES.largest_coordinate, le=STROKES.largest_coordinate, allow_inf_nan=False, strict=True),
+    Field(
+        ge=-PEN_STROKES.largest_coordinate,
+        le=PEN_STROKES.largest_coordinate,
+        allow_inf_nan=False,
+        strict=True,
+    ),
 ]
 _Point = tuple[_Coordinate, _Coordinate]
 
@@ -128,7 +133,7 @@ def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
 def pen_width(strokes: Sequence[Points]) -> float:
     """Return the width, in pixels, of the pen that suits strokes where `placed` has put them."""
     tallest = max(float(np.ptp(stroke[:, 1])) for stroke in strokes)
-    return max(STROKES.least_pen, STROKES.pen_share * tallest)
+    return max(PEN_STROKES.least_pen, PEN_STROKES.pen_share * tallest)
 
 
 def placed(strokes: Sequence[Sequence[tuple[float, float]]]) -> list[Points]:
@@ -143,7 +148,7 @@ def placement(strokes: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, 
     low = np.min([stroke.min(axis=0) for stroke in points], axis=0)
     high = np.max([stroke.max(axis=0) for stroke in points], axis=0)
     extent = float(np.max(high - low))
-    scale = PICTURE_BOX / extent if extent > STROKES.least_extent else 1.0
+    scale = PICTURE_BOX / extent if extent > PEN_STROKES.least_extent else 1.0
     return scale, PICTURE_SIZE / 2 - (low + high) / 2 * scale
 
 
