@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcli.canvas.canvas import ERASER, MAX_UNDO, SIDE, Canvas
+from digitcli.canvas.canvas import CANVAS, SIDE, Canvas
 from digitcli.canvas.raster import Raster
 from digitcli.canvas.stroke import Stroke
 from digitcli.datasets.strokes import MAX_POINTS, MAX_STROKES, parse
@@ -96,10 +96,10 @@ def test_the_eraser_takes_all_ink_under_it_and_none_far_from_it(points: list, at
     act(canvas, ("erase", [at], 0.0))
     rows, columns = np.mgrid[: int(SIDE), : int(SIDE)]
     distance = np.hypot(columns - at[0], rows - at[1])
-    assert not raster.pixels[distance < ERASER - 2].any()
+    assert not raster.pixels[distance < CANVAS.eraser - 2].any()
     # the pen's round end is at most the pen's width away from where the line was cut; the rest of a
     # cut line is rounded anew, which its rim shows
-    far = distance > ERASER + 24 + 3
+    far = distance > CANVAS.eraser + 24 + 3
     assert np.abs(raster.pixels[far].astype(int) - before[far]).max(initial=0) < 128
 
 
@@ -108,7 +108,7 @@ def test_a_line_is_cut_in_two() -> None:
     line(canvas, (50, 100), (450, 100))
     act(canvas, ("erase", [(250, 100)], 0.0))
     first, second = canvas.strokes
-    gap = ERASER + canvas.brush / 2
+    gap = CANVAS.eraser + canvas.brush / 2
     assert first.points.tolist() == [[50, 100], [250 - gap, 100]]
     assert second.points.tolist() == [[250 + gap, 100], [450, 100]]
     assert canvas.undo()
@@ -205,13 +205,13 @@ def test_hit_testing_finds_the_topmost_ink() -> None:
 
 def test_the_history_is_bounded() -> None:
     canvas = Canvas()
-    for number in range(MAX_UNDO + 50):
+    for number in range(CANVAS.most_undo + 50):
         line(canvas, (number % 500, 10), (number % 500, 90))
         canvas.clear()
     undone = 0
     while canvas.undo():
         undone += 1
-    assert undone == MAX_UNDO
+    assert undone == CANVAS.most_undo
 
 
 def test_drawing_forgets_what_was_undone_and_a_miss_does_not() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pens import strokes
 
 from digitcli.artifacts import CORRECTIONS
-from digitcli.canvas.canvas import SIDE, USUAL_BRUSH, next_brush
+from digitcli.canvas.canvas import CANVAS, SIDE, next_brush
 from digitcli.canvas.canvas_reading import CanvasReading, Snapshot, read, seems_single
 from digitcli.canvas.corrections import Corrections
 from digitcli.canvas.events import Event, Recording, drawn, load
@@ -318,7 +318,7 @@ def test_of_touching_digits_the_very_forms_that_were_classified_are_shown(
 
 
 def test_brushes_and_the_eraser(session: Session) -> None:
-    assert next_brush(USUAL_BRUSH, 1) > USUAL_BRUSH > next_brush(USUAL_BRUSH, -1)
+    assert next_brush(CANVAS.usual_brush, 1) > CANVAS.usual_brush > next_brush(CANVAS.usual_brush, -1)
     assert next_brush(next_brush(1e9, 1), 1) == next_brush(1e9, 1)
     draw(session, 1)
     do(session, "eraser")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitcli.errors import ImageError
-from digitcli.preprocessing.image_files import MAX_PIXELS, decode, png
+from digitcli.preprocessing.image_files import IMAGE_LIMITS, decode, png
 
 PICTURE = np.zeros((40, 60), np.uint8)
 PICTURE[5:35, 20:25] = 255
@@ -82,8 +82,8 @@ def header_only(width: int, height: int) -> bytes:
         (b"hello", "it: not an image"),
         (encoded(Image.fromarray(PICTURE), "PNG")[:60], "it: "),
         (encoded(Image.fromarray(PICTURE).resize((600, 400)), "JPEG")[:900], "it: cut off"),
-        (header_only(10_000, 10_000), f"it: over {MAX_PIXELS:,} pixels"),
-        (header_only(20_000, 20_000), f"it: over {MAX_PIXELS:,} pixels"),
+        (header_only(10_000, 10_000), f"it: over {IMAGE_LIMITS.pixels:,} pixels"),
+        (header_only(20_000, 20_000), f"it: over {IMAGE_LIMITS.pixels:,} pixels"),
         (b"GIF89a" + bytes(20), "it: not an image"),
     ],
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,12 +89,12 @@ def test_a_straight_part_could_be_a_one_and_is_no_wrong_cut(few: Digits) -> None
 
 def test_small_writing_is_coarse_and_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
     large = drawing.digits(120, seed=7)
-    monkeypatch.setattr(drawing, "_SMALL_SHARE", 1.0)
+    monkeypatch.setattr(drawing, "DRAWING", replace(drawing.DRAWING, small_share=1.0))
     small = drawing.digits(120, seed=7)
     assert not np.array_equal(small.images, large.images)
     reader = Recognizer.load(PRETRAINED_MODEL)
     assert np.mean(reader.classify(small.images).argmax(axis=1) == small.labels) > 0.9
-    monkeypatch.setattr(drawing, "_SMALL_SHARE", 0.0)
+    monkeypatch.setattr(drawing, "DRAWING", replace(drawing.DRAWING, small_share=0.0))
     sharp = drawing.digits(120, seed=7)
     detail = [np.abs(np.diff(images.astype(int), axis=2)).mean() for images in (small.images, sharp.images)]
     assert detail[0] < detail[1], "few pixels show less"

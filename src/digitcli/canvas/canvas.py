@@ -5,19 +5,48 @@ A canvas is a square of `SIDE` x `SIDE` units, whatever its size on a screen; x 
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from digitcli.canvas.raster import Bounds, Raster, grown
 from digitcli.canvas.stroke import Point, Stroke
 from digitcli.datasets.strokes import MAX_POINTS, MAX_STROKES
 from digitcli.errors import InputError
 
-SIDE = 512.0  # units
-BRUSHES = (6.0, 10.0, 16.0, 24.0, 34.0, 48.0)  # units
-USUAL_BRUSH = 16.0  # units; a thicker one fills the loops of a number across the canvas
-ERASER = 20.0  # units, its radius
-MAX_UNDO = 500  # gestures
+SIDE = 512.0  # units; by convention, as many as pixels are read
 
-_LEAST_STEP = 1.0  # units; a point nearer to the one before adds nothing
+
+@dataclass(frozen=True)
+class CanvasParameters:
+    """With what a canvas is drawn on, and how much it holds; by eye where nothing else is said.
+
+    Lengths are units of the canvas. Brushes and eraser are the same in the page (web/static/app.js).
+
+    Attributes:
+        brushes: widths to choose from, from thin to thick.
+        usual_brush: width to begin with; a thicker one fills the loops of a number across the canvas
+            (docs/experiments.md, "Reading: before and after").
+        eraser: its radius.
+        eraser_step: from one place that is erased to the next on the eraser's way; half its radius, so that
+            nothing between them stays.
+        most_eraser_steps: of one movement; a bound on time, for movements from far outside.
+        least_step: from a point to the next; a nearer one adds nothing.
+        most_points, most_strokes: from which on nothing more can be drawn. Below what a drawing may have, as
+            the eraser cuts strokes into more strokes, of more points.
+        most_undo: gestures that can be undone; a bound on memory.
+    """
+
+    brushes: tuple[float, ...] = (6.0, 10.0, 16.0, 24.0, 34.0, 48.0)
+    usual_brush: float = 16.0
+    eraser: float = 20.0
+    eraser_step: float = 10.0
+    most_eraser_steps: int = 1000
+    least_step: float = 1.0
+    most_points: int = MAX_POINTS - MAX_STROKES
+    most_strokes: int = MAX_STROKES // 2
+    most_undo: int = 500
+
+
+CANVAS = CanvasParameters()
 
 
 class Canvas:
@@ -30,7 +59,7 @@ class Canvas:
 
     def __init__(self) -> None:
         self.version = 0
-        self.brush = USUAL_BRUSH
+        self.brush = CANVAS.usual_brush
         self._strokes: tuple[Stroke, ...] = ()
         self._points = 0
         self._past: list[tuple[Stroke, ...]] = []
@@ -49,7 +78,7 @@ class Canvas:
     @property
     def is_full(self) -> bool:
         """Whether nothing more can be drawn."""
-        return self._points >= MAX_POINTS - MAX_STROKES or len(self._strokes) >= MAX_STROKES // 2
+        return self._points >= CANVAS.most_points or len(self._strokes) >= CANVAS.most_strokes
 
     @property
     def can_undo(self) -> bool:
@@ -95,12 +124,12 @@ class Canvas:
         before = self._at
         if self._gesture == "erase":
             self._at = (x, y)
-            steps = max(1, math.ceil(math.dist(before, (x, y)) / (ERASER / 2)))
-            for step in range(1, min(steps, 1000) + 1):
+            steps = max(1, math.ceil(math.dist(before, (x, y)) / CANVAS.eraser_step))
+            for step in range(1, min(steps, CANVAS.most_eraser_steps) + 1):
                 share = step / steps
                 self._erase(before[0] + share * (x - before[0]), before[1] + share * (y - before[1]))
             return
-        if math.dist(before, (x, y)) < _LEAST_STEP:
+        if math.dist(before, (x, y)) < CANVAS.least_step:
             return
         self._at = (x, y)
         visible = _clip(before, (x, y))
@@ -172,7 +201,7 @@ class Canvas:
 
     def _remember(self, strokes: tuple[Stroke, ...]) -> None:
         self._past.append(strokes)
-        del self._past[:-MAX_UNDO]
+        del self._past[: -CANVAS.most_undo]
         self._future.clear()
 
     def _start(self, x: float, y: float, time: float) -> None:
@@ -202,8 +231,8 @@ class Canvas:
         damaged: list[Bounds] = []
         strokes_left, points_left = MAX_STROKES - len(self._strokes), MAX_POINTS - self._points
         for stroke in self._strokes:
-            left, top, right, bottom = grown(stroke.bounds, ERASER + stroke.width / 2)
-            cut = stroke.without(x, y, ERASER) if left < x < right and top < y < bottom else None
+            left, top, right, bottom = grown(stroke.bounds, CANVAS.eraser + stroke.width / 2)
+            cut = stroke.without(x, y, CANVAS.eraser) if left < x < right and top < y < bottom else None
             if cut is None:
                 kept.append(stroke)
                 continue
@@ -232,10 +261,10 @@ class Canvas:
 
 
 def next_brush(width: float, step: int) -> float:
-    """Return the next of `BRUSHES` that is wider than `width` (`step` 1) or thinner (-1), if there is one."""
+    """Return which of `CANVAS.brushes` is next to `width`, wider (`step` 1) or thinner (-1), if one is."""
     if step > 0:
-        return min((brush for brush in BRUSHES if brush > width), default=BRUSHES[-1])
-    return max((brush for brush in BRUSHES if brush < width), default=BRUSHES[0])
+        return min((brush for brush in CANVAS.brushes if brush > width), default=CANVAS.brushes[-1])
+    return max((brush for brush in CANVAS.brushes if brush < width), default=CANVAS.brushes[0])
 
 
 def _require_finite(*values: float) -> None:

@@ -21,9 +21,27 @@ from digitcli.recognition.rules.pages import Page, prepare
 
 READING_SIZE = int(SIDE)  # pixels of the foreground that is read, a unit of the canvas each
 
-_SINGLE_SIZE = 256  # pixels, the longer side at which one digit is read
-_MARGIN = 0.35  # of the longer side of what is drawn: paper around it, to be known as paper
-_WIDE = 1.4  # width to height; what is wider is several digits
+
+@dataclass(frozen=True)
+class CanvasReadingParameters:
+    """How a canvas is cut out and taken for one digit or several; by eye, no benchmark chose it.
+
+    Attributes:
+        single_size: pixels, the longer side, with its margins, at which one digit is read.
+        margin: paper around what is drawn, to be known as paper, as a share of the drawing's longer side.
+        least_margin: pixels, in addition to that.
+        wide: width to height; what is wider is several digits.
+        dummy_stroke: rows and columns of the stroke that `warm_up` reads, an upright one.
+    """
+
+    single_size: int = 256
+    margin: float = 0.35
+    least_margin: int = 8
+    wide: float = 1.4
+    dummy_stroke: tuple[slice, slice] = (slice(100, -100), slice(250, 270))
+
+
+CANVAS_READING = CanvasReadingParameters()
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth
@@ -83,7 +101,7 @@ def warm_up(recognizer: Recognizer) -> None:
     OpenCV and ONNX Runtime build tables and buffers on first use, which would halt the pen.
     """
     foreground = np.zeros((READING_SIZE, READING_SIZE), np.uint8)
-    foreground[100:-100, 250:270] = 255
+    foreground[CANVAS_READING.dummy_stroke] = 255
     for single in (True, False):
         read(recognizer, Snapshot(0, foreground, single=single))
     tta.rotated(foreground[np.newaxis, :IMAGE_SIZE, :IMAGE_SIZE], tta.TTA.angles[0])
@@ -123,7 +141,7 @@ def seems_single(strokes: tuple[Stroke, ...]) -> bool:
     pens = np.array([stroke.width for stroke in strokes]) / 2
     left, right = bounds[:, 0] - pens, bounds[:, 2] + pens
     height = float((bounds[:, 3] + pens).max() - (bounds[:, 1] - pens).min())
-    if float(right.max() - left.min()) > _WIDE * height:
+    if float(right.max() - left.min()) > CANVAS_READING.wide * height:
         return False
     order = np.argsort(left)
     reach = np.maximum.accumulate(right[order])  # how far right the strokes before each one go
@@ -148,8 +166,8 @@ def _cut_out(snapshot: Snapshot) -> _Cut | None:
     margin = _margin(width, height)
     cut = snapshot.foreground[y : y + height, x : x + width]
     scale = 1.0
-    if snapshot.single and max(width, height) + 2 * margin > _SINGLE_SIZE:
-        scale = (max(width, height) + 2 * margin) / _SINGLE_SIZE
+    if snapshot.single and max(width, height) + 2 * margin > CANVAS_READING.single_size:
+        scale = (max(width, height) + 2 * margin) / CANVAS_READING.single_size
         cut = resize(cut, 1 / scale)
         margin = round(margin / scale)
     page = prepare(np.pad(cut, margin), single=snapshot.single, scale=scale)
@@ -162,4 +180,4 @@ def _moved(digit: Digit, left: float, top: float) -> Digit:
 
 
 def _margin(width: int, height: int) -> int:
-    return int(_MARGIN * max(width, height)) + 8
+    return int(CANVAS_READING.margin * max(width, height)) + CANVAS_READING.least_margin

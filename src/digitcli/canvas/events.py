@@ -7,6 +7,7 @@ as ``{"t": 1.25, "do": "move", "x": 100.5, "y": 80}``. Coordinates are in units 
 import json
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Self
@@ -39,11 +40,34 @@ Action = Literal[
 WITH_POSITION = ("pen", "erase", "move")
 
 _HEADER = {"digitcli": "recording", "version": 1}
-_LINGER = 1.0  # seconds that a window stays after a replay, to be looked at
-_FREQUENCY = 125  # events a second when pen strokes are played, as of a mouse
-LIMIT = 4 * SIDE  # units; a mouse may leave the canvas, but not that far
 
-_Coordinate = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
+
+@dataclass(frozen=True)
+class EventParameters:
+    """What events may say, and when those of a replay happen; by convention.
+
+    Attributes:
+        largest_coordinate: units of the canvas, in either direction; a mouse may leave the canvas, but not
+            that far.
+        most_seconds: of an event's time, some eleven days; a safety bound.
+        least_brush: units, width.
+        frequency: events a second when pen strokes are played, as of a mouse.
+        time_decimals, place_decimals: to which their times, in seconds, and places, in units, are rounded.
+        linger_seconds: that a window stays after a replay, to be looked at.
+    """
+
+    largest_coordinate: float = 4 * SIDE
+    most_seconds: float = 1e6
+    least_brush: float = 1.0
+    frequency: int = 125
+    time_decimals: int = 4
+    place_decimals: int = 2
+    linger_seconds: float = 1.0
+
+
+EVENTS = EventParameters()
+
+_Coordinate = Annotated[float, Field(ge=-EVENTS.largest_coordinate, le=EVENTS.largest_coordinate)]
 
 
 class Event(BaseModel):
@@ -58,7 +82,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    t: float = Field(ge=0, le=1e6)
+    t: float = Field(ge=0, le=EVENTS.most_seconds)
     do: Action
     x: _Coordinate | None = None
     y: _Coordinate | None = None
@@ -70,8 +94,8 @@ class Event(BaseModel):
             raise ValueError(f"{self.do!r} expects {'x and y' if self.do in WITH_POSITION else 'no x and y'}")
         if self.do == "correct" and self.to not in range(10):
             raise ValueError(f"found a correction to {self.to}; expected a digit, 0 to 9")
-        if self.do == "brush" and not (self.to and 1 <= self.to <= SIDE):
-            raise ValueError(f"found a brush of {self.to}; expected 1 to {SIDE:g} units")
+        if self.do == "brush" and not (self.to and EVENTS.least_brush <= self.to <= SIDE):
+            raise ValueError(f"found a brush of {self.to}; expected {EVENTS.least_brush:g} to {SIDE:g} units")
         return self
 
 
@@ -140,7 +164,7 @@ class Replay:
                 break
         if self._next is None and not events:
             self._end = self._end or now
-            if self._fast or now - self._end > _LINGER:
+            if self._fast or now - self._end > EVENTS.linger_seconds:
                 events.append(Event(t=now - self._start, do="quit"))
         return events
 
@@ -179,16 +203,17 @@ def drawn(drawing: Drawing, start: float = 0.0) -> Iterator[Event]:
     """Give the events that draw strokes as `strokes.picture` does, keep the reading, and clear."""
     scale = SIDE / PICTURE_SIZE
     strokes = placed(drawing.strokes)
-    tick, number = 1 / _FREQUENCY, 0
+    tick, number = 1 / EVENTS.frequency, 0
 
     def now() -> float:
         nonlocal number
         number += 1
-        return round(start + number * tick, 4)
+        return round(start + number * tick, EVENTS.time_decimals)
 
     yield Event(t=now(), do="brush", to=pen_width(strokes) * scale)
     for points in strokes:
-        for place, (x, y) in enumerate((points * scale).round(2).tolist()):
+        places = (points * scale).round(EVENTS.place_decimals).tolist()
+        for place, (x, y) in enumerate(places):
             yield Event(t=now(), do="move" if place else "pen", x=x, y=y)
         yield Event(t=now(), do="up")
     yield Event(t=now(), do="keep")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Bounds = tuple[float, float, float, float]  # left, top, right, bottom; in units of the canvas
 Pixels = tuple[int, int, int, int]  # the same in pixels, from the first to before the last
 
-_FRINGE = 4  # pixels around a stroke that antialiasing may touch
+_FRINGE = 4  # pixels around a stroke that antialiasing may touch, with some to spare
 
 
 class StrokeLike(Protocol):

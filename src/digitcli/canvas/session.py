@@ -23,12 +23,27 @@ from digitcli.canvas.raster import Raster
 from digitcli.errors import DigitcliError
 from digitcli.recognition.recognizer import Reading
 
-HISTORY = 50  # readings that are remembered
-
-_SEVERAL = 2  # digits of a number
-_SURE = 0.7  # confidence of each digit, if what looked like one is to be several
-_SAVED_SIZE = 512  # pixels of a saved picture
 _NOWHERE = "Not kept: nothing is written here"
+
+
+@dataclass(frozen=True)
+class SessionParameters:
+    """When what looked like one digit is several, and what is kept and saved.
+
+    Attributes:
+        least_digits: of a number, if what looked like one digit is to be one.
+        sure: confidence, 0..1, of each of these digits; with 0.9, small digits in two lines were not read.
+        kept_readings: the last ones; a bound on memory, by convention.
+        saved_size: pixels, height and width of a saved picture, a unit of the canvas each.
+    """
+
+    least_digits: int = 2
+    sure: float = 0.7
+    kept_readings: int = 50
+    saved_size: int = int(SIDE)
+
+
+SESSION = SessionParameters()
 
 
 class Mode(StrEnum):
@@ -60,7 +75,7 @@ class Session:
     Attributes:
         read: reads a snapshot; None while the model is still being loaded.
         canvas_reading: what was read last; may be of an earlier version of the canvas.
-        kept: the readings that were kept, the last `HISTORY` of them.
+        kept: the readings that were kept, the last `SESSION.kept_readings` of them.
         message: the last thing to tell, or nothing.
         is_over: whether the person wants to stop.
     """
@@ -202,9 +217,10 @@ class Session:
         ):
             return
         sure = [
-            digit.digit is not None and digit.confidence >= _SURE for digit in canvas_reading.reading.digits
+            digit.digit is not None and digit.confidence >= SESSION.sure
+            for digit in canvas_reading.reading.digits
         ]
-        if len(sure) < _SEVERAL or not all(sure):
+        if len(sure) < SESSION.least_digits or not all(sure):
             self._no_number, self.canvas_reading = canvas_reading.version, doubted
 
     def refresh(self) -> None:
@@ -234,7 +250,7 @@ class Session:
             self.message = "Nothing to keep yet" if self.read else "The model is still being loaded"
             return None
         self.kept.append(kept)
-        del self.kept[:-HISTORY]
+        del self.kept[: -SESSION.kept_readings]
         self._kept_version = self.canvas.version
         self.message = ""
         return kept
@@ -263,7 +279,7 @@ class Session:
         """Return the drawing as PNG, dark on white, (512, 512)."""
         from digitcli.preprocessing.image_files import png
 
-        raster = Raster(_SAVED_SIZE, SIDE)
+        raster = Raster(SESSION.saved_size, SIDE)
         raster.paint(self.canvas.strokes)
         return png(np.asarray(cv2.bitwise_not(raster.pixels), np.uint8))
 

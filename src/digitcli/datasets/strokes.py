@@ -7,6 +7,7 @@ down, any scale, other keys ignored.
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated, cast
 
@@ -22,20 +23,50 @@ from digitcli.preprocessing.mnist_form import Images
 
 Points = NDArray[np.float64]  # (P, 2), x and y
 
+# Bounds on memory and time, far beyond what a person draws.
 MAX_STROKES = 1_000  # of a drawing
 MAX_POINTS = 20_000  # of a drawing
-MAX_LINE = 1_000_000  # characters of a drawing as JSON
+MAX_LINE = 1_000_000  # characters of a drawing as JSON; some 50 for each point
 
+# By convention; a drawing with room for pen and paper around it.
 PICTURE_SIZE = 256  # pixels, height and width of a drawing's picture
 PICTURE_BOX = 180  # pixels, the longer side of the drawing in it
 
-# Chosen by the digits of 23 writers, alone and in numbers: thin pens leave small loops open.
-_PEN_SHARE = 0.08  # of the tallest stroke's height, which is that of a digit, alone or in a number
-_LEAST_PEN = 3.0  # pixels
-
 _FRACTION_BITS = 4  # of coordinates: OpenCV draws at sixteenths of a pixel
 
-_Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False, strict=True)]
+
+@dataclass(frozen=True)
+class PenStrokeParameters:
+    """What strokes may be, and with what pen they are drawn where they have no width.
+
+    The pen was chosen by the digits of 23 writers, alone and in numbers: thin pens leave small loops open
+    (docs/experiments.md, "Reading: before and after", compares it with one pen for all).
+
+    Attributes:
+        largest_coordinate: in either direction, of any scale; a safety bound.
+        least_extent: of a drawing, in its own units; a smaller one is a dot and is not enlarged.
+        pen_share: width of the pen, as a share of the tallest stroke's height, which is that of a digit,
+            alone or in a number.
+        least_pen: its width at least, in pixels.
+    """
+
+    largest_coordinate: float = 1e6
+    least_extent: float = 1e-9
+    pen_share: float = 0.08
+    least_pen: float = 3.0
+
+
+PEN_STROKES = PenStrokeParameters()
+
+_Coordinate = Annotated[
+    float,
+    Field(
+        ge=-PEN_STROKES.largest_coordinate,
+        le=PEN_STROKES.largest_coordinate,
+        allow_inf_nan=False,
+        strict=True,
+    ),
+]
 _Point = tuple[_Coordinate, _Coordinate]
 
 
@@ -102,7 +133,7 @@ def picture(strokes: Sequence[Sequence[tuple[float, float]]]) -> Images:
 def pen_width(strokes: Sequence[Points]) -> float:
     """Return the width, in pixels, of the pen that suits strokes where `placed` has put them."""
     tallest = max(float(np.ptp(stroke[:, 1])) for stroke in strokes)
-    return max(_LEAST_PEN, _PEN_SHARE * tallest)
+    return max(PEN_STROKES.least_pen, PEN_STROKES.pen_share * tallest)
 
 
 def placed(strokes: Sequence[Sequence[tuple[float, float]]]) -> list[Points]:
@@ -117,7 +148,7 @@ def placement(strokes: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, 
     low = np.min([stroke.min(axis=0) for stroke in points], axis=0)
     high = np.max([stroke.max(axis=0) for stroke in points], axis=0)
     extent = float(np.max(high - low))
-    scale = PICTURE_BOX / extent if extent > 1e-9 else 1.0
+    scale = PICTURE_BOX / extent if extent > PEN_STROKES.least_extent else 1.0
     return scale, PICTURE_SIZE / 2 - (low + high) / 2 * scale
 
 

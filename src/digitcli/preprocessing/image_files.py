@@ -25,8 +25,25 @@ EXPECTED = "PNG, JPEG, WebP, BMP, TIFF or PGM"
 
 _ORIENTATION = 0x0112  # EXIF tag
 
-MAX_BYTES = 64 << 20  # of a file
-MAX_PIXELS = 64_000_000  # of an image, by its header; twice what most telephones take
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """What is decoded, and how it is reduced.
+
+    Attributes:
+        file_bytes: of a file; a bound on memory.
+        pixels: of an image, by its header; twice what most telephones take. A bound, as a small file can
+            unpack to gigabytes.
+        reducing_gap: how much larger than wanted an image is that Pillow reduces by whole factors before it
+            averages exactly; Pillow's own default.
+    """
+
+    file_bytes: int = 64 << 20
+    pixels: int = 64_000_000
+    reducing_gap: float = 2.0
+
+
+IMAGE_LIMITS = ImageLimits()
 
 # damaged metadata is no reason for words on the terminal: the pixels decide
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -51,9 +68,9 @@ def read(path: Path) -> Picture:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size > MAX_BYTES:
-                raise TooLargeError(f"{path}: {size:,} bytes; expected at most {MAX_BYTES:,}")
-            return decode(file.read(MAX_BYTES + 1), str(path))
+            if size > IMAGE_LIMITS.file_bytes:
+                raise TooLargeError(f"{path}: {size:,} bytes; expected at most {IMAGE_LIMITS.file_bytes:,}")
+            return decode(file.read(IMAGE_LIMITS.file_bytes + 1), str(path))
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
 
@@ -79,17 +96,17 @@ def decode(content: bytes, where: str) -> Picture:
     """Decode an image; an `ImageError` begins with `where`."""
     if not content:
         raise ImageError(f"{where}: empty; expected {EXPECTED}")
-    if len(content) > MAX_BYTES:
-        raise TooLargeError(f"{where}: over {MAX_BYTES:,} bytes; expected at most that")
+    if len(content) > IMAGE_LIMITS.file_bytes:
+        raise TooLargeError(f"{where}: over {IMAGE_LIMITS.file_bytes:,} bytes; expected at most that")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size  # of the header: nothing is decoded yet
-            if width * height > MAX_PIXELS:
-                raise TooLargeError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that")
+            if width * height > IMAGE_LIMITS.pixels:
+                raise TooLargeError(f"{where}: over {IMAGE_LIMITS.pixels:,} pixels; expected at most that")
             image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # JPEG: decodes no more than needed
             small = _reducible(image)
             # the gap, by which Pillow reduces in two steps, is not for 16 bits
-            gap = None if small.mode.startswith("I;16") else 2.0
+            gap = None if small.mode.startswith("I;16") else IMAGE_LIMITS.reducing_gap
             small.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=gap)
             scale = max(width, height) / max(small.size)
             small.info, small.getexif()[_ORIENTATION] = image.info, image.getexif().get(_ORIENTATION, 1)
@@ -99,7 +116,7 @@ def decode(content: bytes, where: str) -> Picture:
     except UnidentifiedImageError as error:
         raise ImageError(f"{where}: not an image that can be read; expected {EXPECTED}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLargeError(f"{where}: over {MAX_PIXELS:,} pixels; expected at most that") from error
+        raise TooLargeError(f"{where}: over {IMAGE_LIMITS.pixels:,} pixels; expected at most that") from error
     except Exception as error:  # Pillow's decoders have no common base for what damage can cause
         raise ImageError(f"{where}: cut off or damaged ({error}); expected {EXPECTED}") from error
 

@@ -17,11 +17,27 @@ from digitcli.recognition.recognizer import Reading, Recognizer
 from digitcli.recognition.rules.pages import Page, prepare
 
 STDIN = "-"
-MAX_STDIN = image_files.MAX_BYTES + 1  # bytes; one more than is accepted, so that more is noticed
+MAX_STDIN = (
+    image_files.IMAGE_LIMITS.file_bytes + 1
+)  # bytes; one more than is accepted, so that more is noticed
 
-_MAX_THREADS = 4
-_AHEAD = 128  # files that may be decoded and wait; bounds memory
-_TOGETHER = 64  # files that go through the network at once
+
+@dataclass(frozen=True)
+class FileReaderParameters:
+    """How many files are read at a time; bounds on memory, by convention.
+
+    Attributes:
+        max_threads: that decode and prepare, where a process may use as many cores.
+        waiting_files: that may be decoded, or be about to be, before the first of them are read.
+        batch_files: that go through the network together.
+    """
+
+    max_threads: int = 4
+    waiting_files: int = 128
+    batch_files: int = 64
+
+
+FILE_READER = FileReaderParameters()
 
 
 @dataclass(frozen=True)
@@ -96,17 +112,17 @@ def read_files(
             return ImageError(f"{name}: cannot be read ({first_line(error)})")
 
     waiting: deque[tuple[str, Future[Page | DigitcliError] | Outcome]] = deque()
-    with ThreadPoolExecutor(min(usable_cores(), _MAX_THREADS)) as pool:
+    with ThreadPoolExecutor(min(usable_cores(), FILE_READER.max_threads)) as pool:
         try:
             for file in files:
                 if isinstance(file, Outcome):
                     waiting.append((file.file, file))
                 else:
                     waiting.append((file, pool.submit(load, file)))
-                if len(waiting) >= _AHEAD:
-                    yield from _read(recognizer, [waiting.popleft() for _ in range(_TOGETHER)])
+                if len(waiting) >= FILE_READER.waiting_files:
+                    yield from _read(recognizer, [waiting.popleft() for _ in range(FILE_READER.batch_files)])
             while waiting:
-                count = min(_TOGETHER, len(waiting))
+                count = min(FILE_READER.batch_files, len(waiting))
                 yield from _read(recognizer, [waiting.popleft() for _ in range(count)])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -7,6 +7,7 @@ alike (outlier exposure, Hendrycks, Mazeika and Dietterich, 2019).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,11 +24,6 @@ from digitcli.synthesis.writing_styles import CALM, FREE, Strokes, alike, curve,
 # draws an image in MNIST form, from random numbers and the digits of a source; None asks for another try
 Generator = Callable[[np.random.Generator, Digits], Images | None]
 
-_SHARES = (0.2, 0.12, 0.16, 0.52)  # of letters, symbols, scribbles and miscut digits among the non-digits
-_CANVAS = 128  # pixels
-_BOX = 90  # pixels, the longer side of a form in it
-_SMALL_SHARE, _SMALL_CANVAS = 0.2, (24, 46)  # of what is drawn; pixels in place of `_CANVAS`
-_BLUR = 0.9  # pixels, the standard deviation of a camera's and of the strokes' own
 # Letters that some writing styles make look like a digit (O, l, Z, S, b, g, q, ...) are left out.
 _LETTERS = "AEFHKMNPRTUVWXadefhkmnprtuvwx"
 _FONTS = (
@@ -36,6 +32,59 @@ _FONTS = (
     cv2.FONT_HERSHEY_COMPLEX_SMALL,
     cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
 )
+
+
+@dataclass(frozen=True)
+class DrawingParameters:
+    """What generated images show, and how large; chosen by eye where nothing else is said.
+
+    Lengths are pixels of the canvas on which an image is drawn before it is brought into MNIST form. Whole
+    numbers are drawn between the first, inclusive, and the second, exclusive.
+
+    Attributes:
+        shares: of letters, symbols, scribbles and digits cut wrongly among the non-digits. That half of them
+            are cut wrongly was judged by pages of 23 writers, as was `small_share` by lines of small digits
+            in photographs (docs/experiments.md, "Wrong cuts and small writing").
+        canvas: height and width.
+        box: the longer side of a form on it.
+        pen: width.
+        small_share: of the forms that are shown as small writing.
+        small_canvas: height and width in place of `canvas` there; a form has 17 to 32 pixels then.
+        small_blur: standard deviation of the Gaussian there, a camera's blur with the strokes' own.
+        letter_canvas: height and width of the canvas for letters.
+        letter_place: x and y where the foot of the first letter begins.
+        letter_scale: of the letters, in multiples of a Hershey font's own size.
+        letter_pen: width.
+        single_letter_share: how often one letter is drawn rather than two.
+        scribble_strokes: how many.
+        scribble_points: how many of a stroke, anywhere in the box.
+        turn: of letters, in radians, standard deviation.
+        shear: of letters, x for each y, standard deviation.
+        stretch: of letters, of the logarithm of each side's factor, standard deviation.
+        smallest: length of a form's longer side, in its own units; a dot is enlarged as if it had this.
+    """
+
+    shares: tuple[float, float, float, float] = (0.2, 0.12, 0.16, 0.52)
+    canvas: int = 128
+    box: int = 90
+    pen: tuple[int, int] = (8, 20)
+    small_share: float = 0.2
+    small_canvas: tuple[int, int] = (24, 46)
+    small_blur: float = 0.9
+    letter_canvas: int = 256
+    letter_place: tuple[int, int] = (60, 160)
+    letter_scale: float = 3.0
+    letter_pen: tuple[int, int] = (5, 16)
+    single_letter_share: float = 0.8
+    scribble_strokes: tuple[int, int] = (1, 4)
+    scribble_points: tuple[int, int] = (6, 16)
+    turn: float = 0.15
+    shear: float = 0.2
+    stretch: float = 0.2
+    smallest: float = 1e-6
+
+
+DRAWING = DrawingParameters()
 
 
 def digits(count: int, seed: int) -> Digits:
@@ -69,7 +118,7 @@ def non_digits(count: int, seed: int, source: Digits, miscut: Generator) -> Digi
     generators = (_letter, _symbol, _scribble, miscut)
 
     def draw(_: int) -> Images | None:
-        return generators[int(random.choice(len(generators), p=_SHARES))](random, source)
+        return generators[int(random.choice(len(generators), p=DRAWING.shares))](random, source)
 
     return Digits(_images(count, draw), np.full(count, NO_DIGIT, np.uint8))
 
@@ -88,28 +137,31 @@ def _images(count: int, draw: Callable[[int], Images | None]) -> Images:
 def _picture(strokes: Strokes, random: np.random.Generator) -> Images | None:
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
-    scale = _BOX / max(float(np.max(high - low)), 1e-6)
-    canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
-    width = int(random.integers(8, 20))
+    scale = DRAWING.box / max(float(np.max(high - low)), DRAWING.smallest)
+    canvas = np.zeros((DRAWING.canvas, DRAWING.canvas), np.uint8)
+    width = int(random.integers(*DRAWING.pen))
     for stroke in strokes:
-        draw_stroke(canvas, (stroke - (low + high) / 2) * scale + _CANVAS / 2, width)
-    return normalize(_small(canvas, random) if random.random() < _SMALL_SHARE else canvas)
+        draw_stroke(canvas, (stroke - (low + high) / 2) * scale + DRAWING.canvas / 2, width)
+    return normalize(_small(canvas, random) if random.random() < DRAWING.small_share else canvas)
 
 
 def _small(canvas: Images, random: np.random.Generator) -> Images:
     """Show a picture as a camera sees small writing: few pixels, narrow loops filled."""
-    side = int(random.integers(*_SMALL_CANVAS))
-    seen = cv2.GaussianBlur(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), (0, 0), _BLUR)
+    side = int(random.integers(*DRAWING.small_canvas))
+    seen = cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA)
+    seen = cv2.GaussianBlur(seen, (0, 0), DRAWING.small_blur)
     return np.asarray(
         np.clip((seen - 255.0 * FOREGROUND.faint) / (FOREGROUND.full - FOREGROUND.faint), 0, 255), np.uint8
     )
 
 
 def _letter(random: np.random.Generator, _: Digits) -> Images | None:
-    text = "".join(random.choice(list(_LETTERS), size=1 if random.random() < 0.8 else 2))
-    canvas = np.zeros((2 * _CANVAS, 2 * _CANVAS), np.uint8)
+    count = 1 if random.random() < DRAWING.single_letter_share else 2
+    text = "".join(random.choice(list(_LETTERS), size=count))
+    canvas = np.zeros((DRAWING.letter_canvas, DRAWING.letter_canvas), np.uint8)
     font = _FONTS[int(random.integers(len(_FONTS)))]
-    cv2.putText(canvas, text, (60, 160), font, 3.0, 255, int(random.integers(5, 16)), cv2.LINE_AA)
+    width = int(random.integers(*DRAWING.letter_pen))
+    cv2.putText(canvas, text, DRAWING.letter_place, font, DRAWING.letter_scale, 255, width, cv2.LINE_AA)
     return normalize(_warped(canvas, random))
 
 
@@ -120,16 +172,16 @@ def _symbol(random: np.random.Generator, _: Digits) -> Images | None:
 def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
     """A line to and fro, or several."""
     strokes = []
-    for _stroke in range(int(random.integers(1, 4))):
-        points = random.uniform(0, 1, (int(random.integers(6, 16)), 2))
+    for _stroke in range(int(random.integers(*DRAWING.scribble_strokes))):
+        points = random.uniform(0, 1, (int(random.integers(*DRAWING.scribble_points)), 2))
         strokes.append(curve(points))
     return _picture(strokes, random)
 
 
 def _warped(canvas: Images, random: np.random.Generator) -> Images:
     """Turn, shear and stretch a picture about its middle."""
-    turn, shear = random.normal(0, 0.15), random.normal(0, 0.2)
-    stretch = np.diag(np.exp(random.normal(0, 0.2, 2)))
+    turn, shear = random.normal(0, DRAWING.turn), random.normal(0, DRAWING.shear)
+    stretch = np.diag(np.exp(random.normal(0, DRAWING.stretch, 2)))
     shape = stretch @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     shape = shape @ np.array([[1.0, shear], [0.0, 1.0]])
     middle = np.array(canvas.shape[::-1]) / 2

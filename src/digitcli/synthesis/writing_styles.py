@@ -15,16 +15,61 @@ from digitcli.synthesis.glyphs import Form
 
 Strokes = list[NDArray[np.float64]]  # each (P, 2), x and y, in a box of about 1 by 1
 
-_SAMPLES = 8  # points between two points of a form
-_POINTS = 32  # of a stroke by which forms are compared and mixed
-_ALIKE = 0.35  # sum of the mean distances in x and in y, up to which two strokes are alike
-_OTHER_SHARE = 0.6  # of another form, at most, in a mixture
-_ENDS = 0.08  # how much longer or shorter a stroke may be at either end; a share of the box
 _BENDS = np.array([(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)])  # half waves over the box, in x and y
-_LEAST, _MOST = -0.3, 1.3  # of the box, within which it is stretched unevenly
-_HOOK_LENGTHS, _HOOK_TURNS, _HOOK_POINTS = (0.06, 0.2), (0.8, 2.6), 6  # shares of the box, radians
-_ROUNDING = (2, 7)  # points on either side over which corners are rounded
-_ASPECT, _SLANT = -0.35, -0.1  # usual logarithm of width to height; x for each y
+
+
+@dataclass(frozen=True)
+class WritingParameters:
+    """What all styles share; chosen by eye where nothing else is said.
+
+    Lengths are shares of the form's box. Whole numbers are drawn between the first, inclusive, and the
+    second, exclusive.
+
+    Attributes:
+        samples: points of a curve from one point of a form to the next.
+        course_points: of a stroke, by which forms are compared and mixed.
+        alike_distance: sum of the mean distances in x and in y below which two strokes are alike.
+        most_of_other: the largest share of another form in a mixture. That forms are mixed was judged by 23
+            writers, as were hooks and uneven stretching (docs/experiments.md, "Freer writing styles").
+        points_per_knot: of a mixture's course to one knot at which it wobbles.
+        shift_turn: radians by which a shifted stroke turns, standard deviation, to a shift of one box.
+        shift_growth: of the logarithm of its size's factor, standard deviation, to a shift of one box.
+        rounding_reach: points on either side over which corners are rounded.
+        end_change: how much longer or shorter a stroke may be at either end, as a share of its points
+            where it is shorter.
+        end_points: the points at an end whose course tells its direction.
+        least_way: their distance at least, in the division by it.
+        hook_length: between which hooks are long.
+        hook_turn: radians between which they turn.
+        hook_points: of a hook.
+        stretched_from, stretched_to: between which the box is stretched unevenly.
+        stretch_across: deviation of the exponent for widths, to that for heights.
+        aspect: usual logarithm of width to height.
+        slant: usual slant, x for each y; below 0 leans to the right.
+    """
+
+    samples: int = 8
+    course_points: int = 32
+    alike_distance: float = 0.35
+    most_of_other: float = 0.6
+    points_per_knot: int = 6
+    shift_turn: float = 2.5
+    shift_growth: float = 3
+    rounding_reach: tuple[int, int] = (2, 7)
+    end_change: float = 0.08
+    end_points: int = 4
+    least_way: float = 1e-6
+    hook_length: tuple[float, float] = (0.06, 0.2)
+    hook_turn: tuple[float, float] = (0.8, 2.6)
+    hook_points: int = 6
+    stretched_from: float = -0.3
+    stretched_to: float = 1.3
+    stretch_across: float = 0.6
+    aspect: float = -0.35
+    slant: float = -0.1
+
+
+WRITING = WritingParameters()
 
 
 @dataclass(frozen=True)
@@ -56,7 +101,8 @@ class WritingStyle:
     rounding: float = 0.0
 
 
-CALM = WritingStyle()
+CALM = WritingStyle()  # for symbols, which are not to become digits; by eye
+# for digits; what it varies was judged by 23 writers, how far by eye
 FREE = WritingStyle(
     wobble=(0.01, 0.04), aspect=0.28, slant=0.2, stretch=0.3, shift=0.04, mixing=0.5, hooks=0.12, rounding=0.3
 )
@@ -65,7 +111,7 @@ FREE = WritingStyle(
 def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sample a Catmull-Rom spline through `points` (P, 2); twice the same point is a corner."""
     padded = np.concatenate([points[:1], points, points[-1:]])
-    t = np.linspace(0, 1, _SAMPLES, endpoint=False)[:, np.newaxis]
+    t = np.linspace(0, 1, WRITING.samples, endpoint=False)[:, np.newaxis]
     before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     pieces = [
         b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
@@ -80,7 +126,7 @@ def alike(forms: Sequence[Form]) -> list[list[Form]]:
 
     def are_alike(one: Strokes, other: Strokes) -> bool:
         return len(one) == len(other) and all(
-            2 * np.abs(a - b).mean() < _ALIKE for a, b in zip(one, other, strict=True)
+            2 * np.abs(a - b).mean() < WRITING.alike_distance for a, b in zip(one, other, strict=True)
         )
 
     return [
@@ -112,8 +158,8 @@ def write(
     strokes = [_bent(_with_other_ends(stroke, style.hooks, random), bend) for stroke in strokes]
     if style.stretch:
         strokes = _stretched(strokes, style.stretch, random)
-    aspect = np.exp(random.normal(_ASPECT, style.aspect))
-    slant, turn = random.normal(_SLANT, style.slant), random.normal(0, style.turn)
+    aspect = np.exp(random.normal(WRITING.aspect, style.aspect))
+    slant, turn = random.normal(WRITING.slant, style.slant), random.normal(0, style.turn)
     shape = np.array([[aspect, 0.0], [slant, 1.0]]) @ _turning(turn)
     return [stroke @ shape for stroke in strokes]
 
@@ -123,24 +169,25 @@ def _turning(angle: float) -> NDArray[np.float64]:
 
 
 def _courses(form: Form) -> Strokes:
-    """Return each stroke by points (32, 2) at even distances along it."""
+    """Return each stroke by points (`WRITING.course_points`, 2) at even distances along it."""
     courses = []
     for stroke in form:
         points = curve(np.array(stroke))
         way = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
-        places = np.linspace(0, way[-1], _POINTS)
+        places = np.linspace(0, way[-1], WRITING.course_points)
         courses.append(np.stack([np.interp(places, way, values) for values in points.T], axis=1))
     return courses
 
 
 def _mixed(one: Form, other: Form, wobble: float, random: np.random.Generator) -> Strokes:
     """Write what lies between two forms, nearer to the first."""
-    share = random.uniform(0, _OTHER_SHARE)
-    knots = np.linspace(0, _POINTS - 1, _POINTS // 6)
+    share = random.uniform(0, WRITING.most_of_other)
+    points = np.arange(WRITING.course_points)
+    knots = np.linspace(0, points[-1], len(points) // WRITING.points_per_knot)
     strokes = []
     for a, b in zip(_courses(one), _courses(other), strict=True):
         moves = random.normal(0, wobble, (2, len(knots)))
-        moved = np.stack([np.interp(np.arange(_POINTS), knots, each) for each in moves], axis=1)
+        moved = np.stack([np.interp(points, knots, each) for each in moves], axis=1)
         strokes.append((1 - share) * a + share * b + moved)
     return strokes
 
@@ -148,13 +195,14 @@ def _mixed(one: Form, other: Form, wobble: float, random: np.random.Generator) -
 def _moved(stroke: NDArray[np.float64], shift: float, random: np.random.Generator) -> NDArray[np.float64]:
     """Write a stroke elsewhere, a little turned, larger or smaller."""
     middle = stroke.mean(axis=0)
-    shape = _turning(random.normal(0, 2.5 * shift)) * np.exp(random.normal(0, 3 * shift))
+    turning = _turning(random.normal(0, WRITING.shift_turn * shift))
+    shape = turning * np.exp(random.normal(0, WRITING.shift_growth * shift))
     return np.asarray((stroke - middle) @ shape + middle + random.normal(0, shift, 2))
 
 
 def _rounded(stroke: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """Round a stroke's corners; its ends stay where they are."""
-    reach = int(random.integers(*_ROUNDING))
+    reach = int(random.integers(*WRITING.rounding_reach))
     if len(stroke) < 2 * reach + 3:
         return stroke
     padded = np.pad(stroke, ((reach, reach), (0, 0)), mode="edge")
@@ -168,15 +216,16 @@ def _with_other_ends(
     stroke: NDArray[np.float64], hooks: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
     """Leave out a little of a stroke (P, 2) at its ends, go on a little in its direction, or turn there."""
-    if len(stroke) < 2 * _SAMPLES:
+    if len(stroke) < 2 * WRITING.samples:
         return stroke
     for _ in range(2):
-        more = random.uniform(-_ENDS, _ENDS)
+        more = random.uniform(-WRITING.end_change, WRITING.end_change)
         if more < 0:
             stroke = stroke[: len(stroke) - round(-more * len(stroke))]
         else:
-            ahead = stroke[-1] - stroke[-4]
-            stroke = np.concatenate([stroke, [stroke[-1] + ahead * more / max(np.hypot(*ahead), 1e-6)]])
+            ahead = stroke[-1] - stroke[-WRITING.end_points]
+            way = max(np.hypot(*ahead), WRITING.least_way)
+            stroke = np.concatenate([stroke, [stroke[-1] + ahead * more / way]])
         if random.random() < hooks:
             stroke = _hooked(stroke, random)
         stroke = stroke[::-1]
@@ -185,10 +234,12 @@ def _with_other_ends(
 
 def _hooked(stroke: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """Let a stroke go on in a bow at its end."""
-    ahead = stroke[-1] - stroke[-4]
-    turn = random.choice([-1, 1]) * random.uniform(*_HOOK_TURNS)
-    angles = np.arctan2(ahead[1], ahead[0]) + turn * np.arange(1, _HOOK_POINTS + 1) / _HOOK_POINTS
-    steps = random.uniform(*_HOOK_LENGTHS) / _HOOK_POINTS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ahead = stroke[-1] - stroke[-WRITING.end_points]
+    turn = random.choice([-1, 1]) * random.uniform(*WRITING.hook_turn)
+    count = WRITING.hook_points
+    angles = np.arctan2(ahead[1], ahead[0]) + turn * np.arange(1, count + 1) / count
+    step = random.uniform(*WRITING.hook_length) / count
+    steps = step * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return np.concatenate([stroke, stroke[-1] + np.cumsum(steps, axis=0)])
 
 
@@ -200,13 +251,14 @@ def _bent(stroke: NDArray[np.float64], bend: NDArray[np.float64]) -> NDArray[np.
 
 def _stretched(strokes: Strokes, deviation: float, random: np.random.Generator) -> Strokes:
     """Let one half of the box grow at the other's cost: heights, and widths a little."""
-    powers = np.exp(random.normal(0, deviation * np.array([0.6, 1.0])))
+    powers = np.exp(random.normal(0, deviation * np.array([WRITING.stretch_across, 1.0])))
     from_end = random.random(2) < 0.5
+    low, high = WRITING.stretched_from, WRITING.stretched_to
 
     def stretch(values: NDArray[np.float64], power: float, *, backwards: bool) -> NDArray[np.float64]:
-        share = (np.clip(values, _LEAST, _MOST) - _LEAST) / (_MOST - _LEAST)
+        share = (np.clip(values, low, high) - low) / (high - low)
         share = 1 - (1 - share) ** power if backwards else share**power
-        return np.asarray(_LEAST + share * (_MOST - _LEAST))
+        return np.asarray(low + share * (high - low))
 
     return [
         np.stack(

@@ -35,7 +35,7 @@ class Limits:
 
     body_bytes: int = 16 << 20
     body_seconds: float = 15.0
-    image_pixels: int = image_files.MAX_PIXELS
+    image_pixels: int = image_files.IMAGE_LIMITS.pixels
     request_images: int = 64
     file_name_characters: int = 200
     waiting_images: int = 512

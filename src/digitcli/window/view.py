@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from digitcli.canvas.canvas import ERASER, SIDE
+from digitcli.canvas.canvas import CANVAS, SIDE
 from digitcli.canvas.raster import Pixels
 from digitcli.canvas.session import Mode, Session
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
@@ -153,7 +153,7 @@ class View:
         if eraser is not None:
             scale = side / SIDE
             centre = (round(eraser[0] * scale), round(eraser[1] * scale))
-            cv2.circle(area, centre, round(ERASER * scale), QUIET, self._line, cv2.LINE_AA)
+            cv2.circle(area, centre, round(CANVAS.eraser * scale), QUIET, self._line, cv2.LINE_AA)
         if shows_help:
             self._draw_help(area)
         if right - left == side:

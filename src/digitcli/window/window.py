@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 
 from digitcli.canvas.canvas import next_brush
-from digitcli.canvas.events import LIMIT, Event, Replay
+from digitcli.canvas.events import EVENTS, Event, Replay
 from digitcli.canvas.reading_worker import ReadingWorker
 from digitcli.canvas.session import KeptReading, Session
 from digitcli.window.keys import ACTIONS
@@ -188,7 +188,8 @@ class Window:
             self._move_pen("up" if is_up else "move", x, y)
 
     def _move_pen(self, action: str, x: float, y: float) -> None:
-        across, down = (min(max(v, -LIMIT), LIMIT) for v in self.view.layout.to_canvas(x, y))
+        limit = EVENTS.largest_coordinate
+        across, down = (min(max(v, -limit), limit) for v in self.view.layout.to_canvas(x, y))
         self.pointer = place = (round(across, 2), round(down, 2))
         self._last_input = self._now()
         if action in _DOWN.values():
