@@ -2,7 +2,7 @@
 
 Two convolutions of 32 and 64 filters, 3x3, ReLU; 2x2 max-pooling; dropout 0.25; 128 dense units,
 ReLU; dropout 0.5; log-softmax. Adadelta from 1.0, times 0.7 after every epoch, batches of 64, 14
-epochs. The images are normalised beforehand, once, where the original does it for each image anew.
+epochs. The images are normalized beforehand, once, where the original does it for each image anew.
 Reads the test images after every epoch, outside the clock. Prints one JSON object.
 """
 

@@ -46,7 +46,7 @@ def test_the_pretrained_model_is_restored_from_onnx(few: Digits) -> None:
 
 
 def test_restored_weights_behave_in_training_as_before(trained: Path, few: Digits) -> None:
-    """Batch normalisation put back from ONNX gives, by a batch's statistics, nearly what Keras's does."""
+    """Batch normalization put back from ONNX gives, by a batch's statistics, nearly what Keras's does."""
     from digitcli.models.factory import build
 
     outputs = []

@@ -4,5 +4,5 @@
 - `recipe_files`: finds a recipe file by name or path
 - `schedules`: learning-rate schedules
 - `validation`: validation errors in words, all of them at once
-- `mnist`: the sizes of MNIST form
+- `mnist`: the sizes of MNIST form and the number of classes
 """

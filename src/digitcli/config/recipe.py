@@ -71,7 +71,7 @@ class MaxPool(Table):
 
 
 class BatchNorm(Table):
-    """Batch normalisation over the channels; `momentum` is that of its moving averages."""
+    """Batch normalization over the channels; `momentum` is that of its moving averages."""
 
     type: Literal["batch-norm"]
     momentum: float = Field(default=0.99, ge=0, lt=1)
@@ -121,7 +121,7 @@ class Augmentation(Table):
     """How far training images are distorted, either way; nothing by default.
 
     rotation in degrees; scale and shear as shares; shift in pixels; elastic as the standard
-    deviation, in pixels, of smooth displacements; stroke as the share of a pixel by which strokes
+    deviation, in pixels, of smooth displacements; stroke_width as the share of a pixel by which strokes
     get thicker or thinner on each side.
     """
 

@@ -1,6 +1,6 @@
 """Finding recipes: the names of those in ``configs/``, and the file behind a name or a path.
 
-KeptReading apart from their contents so that ``--help`` and shell completion need no pydantic.
+Kept apart from their contents so that ``--help`` and shell completion need no pydantic.
 """
 
 from pathlib import Path

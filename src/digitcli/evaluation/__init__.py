@@ -1,7 +1,7 @@
 """Measuring classifiers and showing the results.
 
 - `evaluate`: `evaluate`, the public function behind ``digitcli evaluate``
-- `measuring`: runs a model on a data source and writes the results
+- `measuring`: what it is made of: runs a model on images, writes `metrics.json` and the plots
 - `metrics`: accuracy, loss, confusion, calibration error and their definitions
 - `comparison`: two models on the same images, with McNemar's test
 - `robustness`: accuracy under the fifteen kinds of corruption in `corruptions`

@@ -23,11 +23,11 @@ from digitcli.datasets.split import balanced
 from digitcli.errors import ExportError, MissingError, ModelError, OptionError
 from digitcli.evaluation.wording import percent
 from digitcli.export import onnx
-from digitcli.export.exported_classifier import BATCH_SIZE
 from digitcli.export.formats import Format, Target
 from digitcli.export.metadata import describe
 from digitcli.models.classifier import TOLERANCE, Classifier, require_probabilities
 from digitcli.models.model_files import training_recipe
+from digitcli.models.onnx_classifier import BATCH_SIZE
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.run_record import RunRecord
 

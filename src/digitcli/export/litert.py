@@ -19,7 +19,7 @@ from digitcli.models.keras_classifier import Network
 from digitcli.preprocessing.mnist_form import Images, network_input
 
 # In 8 bits the softmax, and of several networks the mean of theirs, would give probabilities in steps of
-# 1/256, which do not sum to 1. Batch normalisation is the same operations as that mean.
+# 1/256, which do not sum to 1. Batch normalization is the same operations as that mean.
 _FLOAT_OPERATIONS = ["SOFTMAX", "ADD", "MUL"]
 _WARNINGS = (
     "Statistics for quantized inputs were expected",  # they are measured

@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 
 from digitcli.errors import ExportError, first_line
-from digitcli.export.exported_classifier import BATCH_SIZE
 from digitcli.export.metadata import Metadata
 from digitcli.models import onnx_classifier
 from digitcli.models.classifier import INPUT, OUTPUT, TOLERANCE, Floats, as_metadata, batches
+from digitcli.models.onnx_classifier import BATCH_SIZE
 from digitcli.preprocessing.mnist_form import Images, network_input
 
 if TYPE_CHECKING:

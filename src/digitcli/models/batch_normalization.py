@@ -1,6 +1,6 @@
-"""Batch normalisation in one operation, for networks in training.
+"""Batch normalization in one operation, for networks in training.
 
-Keras 3 normalises with some fifteen elementary operations, which take longer than the convolutions
+Keras 3 normalizes with some fifteen elementary operations, which take longer than the convolutions
 of a small network on a processor; TensorFlow has one operation for it and one for its gradient.
 """
 
@@ -23,7 +23,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
         super().__init__(**options, autocast=False)  # float32 weights beside bfloat16 images
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        """Normalise over the batch while training, else by the moving statistics."""
+        """Normalize over the batch while training, else by the moving statistics."""
         if not training or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

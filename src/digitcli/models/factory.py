@@ -39,7 +39,7 @@ def build(recipe: Recipe, *, precision: str | None = None, replicas: int = 1) ->
         precision: in which it is to be trained: ``bfloat16`` computes in it, all but the first and the last
             layer, with float32 weights; ``float32``. None builds the network that a run keeps, with the same
             weights in the same order.
-        replicas: that train together; batch normalisation is over all of them.
+        replicas: that train together; batch normalization is over all of them.
     """
     if precision is None:
         return _build(recipe, "float32", keras.layers.BatchNormalization)

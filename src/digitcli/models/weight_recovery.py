@@ -1,7 +1,7 @@
 """From a model file back to the weights of a recipe's networks, so that training can continue.
 
 A ``.keras`` file holds them as they are. An ``.onnx`` file holds what a converter made of them: batch
-normalisation has become a factor and a summand for each channel, or a part of the convolution before
+normalization has become a factor and a summand for each channel, or a part of the convolution before
 it. Any such pair is put back as a layer with the statistics that its inputs really have, which gives
 the same outputs, and in training behaves as if it had never been away.
 """
@@ -105,7 +105,7 @@ def _from_onnx(path: Path, recipe: Recipe, digits: Digits) -> Weights:
 
 
 def _as_batch_norm(inputs: Any, scale: Values, offset: Values, epsilon: float) -> list[Values]:
-    """Return gamma, beta, mean and variance of a normalisation that is `inputs * scale + offset`."""
+    """Return gamma, beta, mean and variance of a normalization that is `inputs * scale + offset`."""
     axes = tuple(range(inputs.ndim - 1))
     mean, variance = np.mean(inputs, axes, np.float64), np.var(inputs, axes, np.float64)
     gamma = scale * np.sqrt(variance + epsilon)

@@ -1,7 +1,7 @@
 """Foreground extraction: strokes without paper, whatever the paper, light and colours.
 
 The result is the same kind of picture for all sources: 0 where there is paper, 255 where the foreground
-is full, antialiased in between.
+is full, antialiased in between. Where a pixel has to be one or the other, `cleaning.HALF` divides them.
 """
 
 from dataclasses import dataclass

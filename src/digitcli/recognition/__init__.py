@@ -1,6 +1,6 @@
 """From the pixels of a page to digits with boxes, confidences and probabilities.
 
-- `recognizer`: `Recognizer`, `Reading` and `Digit`, the public API
+- `recognizer`: `Recognizer`, `Reading` and `Digit`, the public API; rejects marks that are no digits
 - `file_reader`: reads many image files, decoding and inference overlapped
 - `tta`: test-time augmentation
 - `rules`: finds lines, separates touching digits and joins broken ones

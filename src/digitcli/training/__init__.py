@@ -3,12 +3,13 @@
 - `train`: `train`, the public function behind ``digitcli train``
 - `run`: carries out a resolved run and writes its files
 - `loop`: the training loop
-- `clock`: the progress of the training and the learning rate that is due
+- `clock`: how far a training is, in steps or seconds, and the learning rate that is due
 - `training_images`: the images that a run trains on
 - `augmentation`: random distortions inside the training graph
 - `calibration`: the temperature and the rejection threshold
 - `finetuning`: continues from a trained model, on corrections
-- `checkpoints`, `progress`: the state of a run, on disk and in memory
+- `checkpoints`: the state of a run on disk
+- `progress`: the state of a run in memory, and `Reporter`, which is told of it
 - `cluster`: several workers that train together
 - `tensorboard`: logs for TensorBoard
 """

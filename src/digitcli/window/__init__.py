@@ -1,7 +1,7 @@
 """The canvas in an OpenCV window.
 
 - `window`: opens the window and runs its event loop
-- `view`: composes the picture
+- `view`: composes the picture: canvas, reading, 28x28 image, probability bars
 - `layout`: places its parts in a window of any size
 - `painting`: colours, shapes and text
 - `saliency_overlay`: saliency as colours over the canvas

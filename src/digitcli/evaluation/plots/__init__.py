@@ -1,4 +1,11 @@
-"""All figures, drawn with Matplotlib without a window or global state."""
+"""All figures, drawn with Matplotlib without a window or global state.
+
+- `curves`: loss and accuracy over the epochs, of one run or several
+- `classification`: confusion matrix and reliability diagram
+- `image_grids`: samples, augmentation, mistakes
+- `redraw`: all figures of a run that is done
+- `style`: colours, sizes, PNG files
+"""
 
 from matplotlib.figure import Figure
 
