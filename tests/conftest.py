@@ -1,5 +1,6 @@
 """What the tests share: the real command line in a process of its own, and one small trained run."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -78,11 +79,23 @@ def is_worker(config: pytest.Config) -> bool:
 def missing(marker: str) -> str:
     """Return what a kind of test needs and this machine lacks, in words; nothing where all is there."""
     if marker == "browser":
-        return "" if BROWSER else "needs chromium or google-chrome"
+        if not BROWSER:
+            return "needs chromium or google-chrome"
+        return "" if _has_library("libatomic.so.1") else "needs libatomic1, for Playwright's driver"
     if not sys.platform.startswith("linux"):
         return "needs Linux: the screen in memory is Xvfb's"
     absent = [program for program in ("Xvfb", "xdotool") if not shutil.which(program)]
     return f"needs {' and '.join(absent)}" if absent else ""
+
+
+def _has_library(name: str) -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not asked for by marker are left out

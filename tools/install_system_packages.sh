@@ -3,7 +3,8 @@
 #   tools/install_system_packages.sh venv | opencv | tests ...
 # venv: Python's module for virtual environments (of $PYTHON, python3 by default)
 # opencv: the two libraries that OpenCV's wheel expects
-# tests: a virtual screen and simulated input for the window, a browser for the page, strace to trace libraries
+# tests: a virtual screen and simulated input for the window, a browser for the page and a library that its
+#   driver expects, strace to trace libraries
 #
 # Works as root or with passwordless sudo. Elsewhere it prints the command to run and exits with 0: what needs a
 # missing package reports it, and the tests skip what they lack (with CI=true they fail instead).
@@ -28,6 +29,7 @@ missing_packages() {
             has_command xdotool || echo xdotool
             has_command strace || echo strace
             has_command chromium || has_command chromium-browser || has_command google-chrome || echo chromium
+            has_library libatomic.so.1 || echo libatomic1
             ;;
         *)
             echo "$0: $1: expected venv, opencv or tests" >&2
@@ -71,9 +73,9 @@ fi
 
 echo "Installing with apt-get: ${packages[*]}"
 apt_get=(${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet)
-"${apt_get[@]}" update || echo "The lists of packages could not be brought up to date"
+"${apt_get[@]}" update >/dev/null || echo "The lists of packages could not be brought up to date"
 mapfile -t packages < <(installable "${packages[@]}")
 ((${#packages[@]})) || exit 0
-if ! "${apt_get[@]}" install --yes --no-install-recommends "${packages[@]}"; then
+if ! "${apt_get[@]}" install --yes --no-install-recommends "${packages[@]}" >/dev/null; then
     echo "apt-get could not install them; to see why, run: sudo apt-get install ${packages[*]}"
 fi
