@@ -33,7 +33,7 @@ FILES = {
 
 
 def weights(model: Path) -> list[np.ndarray]:
-    import keras
+    from digitcli.models.backend import keras
 
     return keras.saving.load_model(model, compile=False).get_weights()
 

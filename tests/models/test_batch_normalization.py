@@ -1,10 +1,9 @@
 """The fused layer and Keras's own are held to each other."""
 
-import keras
 import numpy as np
 import pytest
 
-from digitcli.models.backend import tf
+from digitcli.models.backend import keras, tf
 from digitcli.models.batch_normalization import FusedBatchNormalization
 
 

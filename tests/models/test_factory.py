@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from conftest import Command
@@ -10,6 +9,7 @@ from digitcli.config.recipe_files import names
 from digitcli.datasets import Digits
 from digitcli.errors import MissingError, ModelError
 from digitcli.export.onnx import export_onnx
+from digitcli.models.backend import keras
 from digitcli.models.factory import assemble, build, build_optimizer, summarize
 from digitcli.models.keras_classifier import KerasClassifier, load
 
