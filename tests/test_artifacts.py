@@ -1,11 +1,14 @@
+import contextlib
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 from conftest import Command
 
+from digitcli import artifacts
 from digitcli.artifacts import HISTORY_COLUMNS, read_history, replacing, require_writable
 from digitcli.errors import DigitcliError, InputError, MissingError, OptionError
 from digitcli.run_record import RunRecord
@@ -64,6 +67,26 @@ def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DigitcliError, match="nothing was replaced"), replacing(tmp_path) as files:
         files.write("mine", b"")
     assert (tmp_path / "mine").is_dir()
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_ctrl_c_while_files_take_their_places_comes_when_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_last: bool
+) -> None:
+    """Lost, it would let a training go on after its checkpoint; after a job's last files it is too late."""
+    put = artifacts._put
+
+    def interrupted(temporary: Path, place: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+        put(temporary, place)
+
+    monkeypatch.setattr(artifacts, "_put", interrupted)
+    came = contextlib.nullcontext() if is_last else pytest.raises(KeyboardInterrupt)
+    with came, replacing(tmp_path, is_last=is_last) as files:
+        files.write("a.txt", b"new")
+        files.write("b.txt", b"new")
+    assert contents(tmp_path) == {"a.txt": "new", "b.txt": "new"}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("exception", [ValueError, KeyboardInterrupt])

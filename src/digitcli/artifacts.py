@@ -141,8 +141,9 @@ class Replacement:
     stand for a file: it replaces a whole folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_last: bool = False) -> None:
         self._folder = folder
+        self._is_last = is_last
         self._written: dict[str, Path] = {}
         self._removed: list[str] = []
 
@@ -172,7 +173,8 @@ class Replacement:
         for temporary in self._written.values():
             for each in (temporary, *temporary.rglob("*")):
                 _flush(each)
-        with _interrupts_ignored():  # for some milliseconds: half of the files would be of another run
+        # for some milliseconds: half of the files would be of another run
+        with _interrupts_deferred(is_dropped=self._is_last):
             for name, temporary in self._written.items():
                 _put(temporary, self._folder / name)
             for name in self._removed:
@@ -185,12 +187,17 @@ class Replacement:
 
 
 @contextlib.contextmanager
-def replacing(folder: Path) -> Iterator[Replacement]:
+def replacing(folder: Path, *, is_last: bool = False) -> Iterator[Replacement]:
     """Give a `Replacement` whose files appear at the end, or not at all after an exception.
+
+    Args:
+        folder: where they appear.
+        is_last: whether a job is done with them: a Ctrl-C while they take their places is too late then,
+            and is ignored. Otherwise it comes when they are in place.
 
     Raises `DigitcliError` where the disk is full or the folder cannot be written to any more.
     """
-    files = Replacement(folder)
+    files = Replacement(folder, is_last=is_last)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
@@ -207,15 +214,19 @@ def replacing(folder: Path) -> Iterator[Replacement]:
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def _interrupts_deferred(*, is_dropped: bool) -> Iterator[None]:
+    """Let Ctrl-C come after the block, or not at all."""
     if threading.current_thread() is not threading.main_thread():  # only that one gets signals
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+    if came and not is_dropped:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _partial(folder: Path, name: str) -> Path:

@@ -283,7 +283,7 @@ def _deliver(
     network = assemble(run.recipe, [with_temperature(weights, temperature) for weights in progress.weights()])
     classifier = KerasClassifier(network)
     threshold = fit_threshold(choose_tta(classifier, run.split.validation))
-    with artifacts.replacing(run.folder) as files:
+    with artifacts.replacing(run.folder, is_last=True) as files:
         report.stage("Exporting to ONNX and checking it against Keras")
         with _timed(durations, "export"):
             network.save(files.path(artifacts.KERAS_MODEL))
