@@ -226,9 +226,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcom
     """Train the recipe ``ci`` on the command line; return its folder and what was said."""
 
     def train(folder: Path) -> Outcome:
-        process = forkserver.start("train", "--config", "ci", cwd=folder, environment=_environment())
-        stdout, stderr = process.communicate(timeout=300)
-        outcome = Outcome(process.wait(), stdout, stderr)
+        outcome = execute("-m", "digitcli", "train", "--config", "ci", cwd=folder)
         assert outcome.status == 0, outcome.stderr
         return outcome
 

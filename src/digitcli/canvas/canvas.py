@@ -26,8 +26,6 @@ class CanvasParameters:
         usual_brush: width to begin with; a thicker one fills the loops of a number across the canvas
             (docs/experiments.md, "Reading: before and after").
         eraser: its radius.
-        eraser_step: from one place that is erased to the next on the eraser's way; half its radius, so that
-            nothing between them stays.
         most_eraser_steps: of one movement; a bound on time, for movements from far outside.
         least_step: from a point to the next; a nearer one adds nothing.
         most_points, most_strokes: from which on nothing more can be drawn. Below what a drawing may have, as
@@ -38,12 +36,16 @@ class CanvasParameters:
     brushes: tuple[float, ...] = (6.0, 10.0, 16.0, 24.0, 34.0, 48.0)
     usual_brush: float = 16.0
     eraser: float = 20.0
-    eraser_step: float = 10.0
     most_eraser_steps: int = 1000
     least_step: float = 1.0
     most_points: int = MAX_POINTS - MAX_STROKES
     most_strokes: int = MAX_STROKES // 2
     most_undo: int = 500
+
+    @property
+    def eraser_step(self) -> float:
+        """From one place that is erased to the next on the eraser's way, so that nothing between stays."""
+        return self.eraser / 2
 
 
 CANVAS = CanvasParameters()

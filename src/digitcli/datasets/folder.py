@@ -11,10 +11,9 @@ from digitcli.datasets.digits import MAX_IMAGES, Dataset, Digits
 from digitcli.errors import DataError
 from digitcli.preprocessing import image_files
 from digitcli.preprocessing.mnist_form import to_form
-from digitcli.preprocessing.threads import usable_cores
+from digitcli.preprocessing.threads import thread_count
 
 NAMES = tuple(str(digit) for digit in range(CLASSES))
-_MAX_THREADS = 4
 
 
 def is_one(folder: Path) -> bool:
@@ -41,6 +40,6 @@ def load(folder: Path) -> Dataset:
         raise DataError(f"{folder}: no images in its folders 0 to 9; expected {image_files.EXPECTED}")
     if len(files) > MAX_IMAGES:
         raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
-    with ThreadPoolExecutor(min(usable_cores(), _MAX_THREADS)) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         images = list(pool.map(lambda path: to_form(image_files.read(path).pixels), files))
     return Dataset(str(folder), test=Digits(np.stack(images), np.array(labels, np.uint8)))

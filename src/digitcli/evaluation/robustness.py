@@ -235,9 +235,8 @@ def _first(
     severity = float(severities[place])
     if not np.isfinite(severity):
         return None
-    pictures = corrupt(
-        digits.images, corruption, severity, ROBUSTNESS.seed
-    )  # all, so that chance falls as before
+    # all, so that chance falls as before
+    pictures = corrupt(digits.images, corruption, severity, ROBUSTNESS.seed)
     return Flip(
         severity=severity,
         amount=corruption.amount(severity),

@@ -5,11 +5,8 @@ from pathlib import Path
 
 from digitcli.errors import ModelError, first_line
 from digitcli.models.classifier import DEFAULT_THRESHOLD, Floats, Probabilities, predict_in_batches
-from digitcli.models.onnx_classifier import BATCH_SIZE, MAX_THREADS
+from digitcli.models.onnx_classifier import BATCH_SIZE
 from digitcli.preprocessing.mnist_form import Images
-from digitcli.preprocessing.threads import usable_cores
-
-THREADS = min(usable_cores(), MAX_THREADS)
 
 
 class ExportedClassifier:

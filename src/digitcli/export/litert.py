@@ -11,12 +11,13 @@ import numpy as np
 
 from digitcli.errors import ExportError, ModelError, first_line
 from digitcli.export import saved_model
-from digitcli.export.exported_classifier import THREADS, ExportedClassifier
+from digitcli.export.exported_classifier import ExportedClassifier
 from digitcli.export.metadata import METADATA_FILE, Metadata, as_json
 from digitcli.models.backend import silent_stderr, tf
 from digitcli.models.classifier import INPUT, INPUT_SHAPE, OUTPUT, Floats
 from digitcli.models.keras_classifier import Network
 from digitcli.preprocessing.mnist_form import Images, network_input
+from digitcli.preprocessing.threads import thread_count
 
 # In 8 bits the softmax, and of several networks the mean of theirs, would give probabilities in steps of
 # 1/256, which do not sum to 1. Batch normalization is the same operations as that mean.
@@ -84,7 +85,7 @@ def load(path: Path) -> ExportedClassifier:
 
     try:
         with silent_stderr():  # it tells how it computes, the first time
-            interpreter = Interpreter(model_content=path.read_bytes(), num_threads=THREADS)
+            interpreter = Interpreter(model_content=path.read_bytes(), num_threads=thread_count())
             signature = interpreter.get_signature_runner()
             signature(**{INPUT: np.zeros((1, *INPUT_SHAPE), np.float32)})
     except (ValueError, RuntimeError) as error:

@@ -17,10 +17,9 @@ from digitcli.models.classifier import (
 )
 from digitcli.models.onnx_runtime import onnxruntime
 from digitcli.preprocessing.mnist_form import Images
-from digitcli.preprocessing.threads import usable_cores
+from digitcli.preprocessing.threads import thread_count
 
 BATCH_SIZE = 256  # images; bounds the memory that inference takes
-MAX_THREADS = 4  # more do not help so small a network
 
 
 class OnnxClassifier:
@@ -70,7 +69,7 @@ def load(path: Path, *, threads: int | None = None) -> OnnxClassifier:
     """
     require_model(path)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or min(usable_cores(), MAX_THREADS)
+    options.intra_op_num_threads = threads or thread_count()
     options.log_severity_level = 4  # what goes wrong is raised, and told once
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])

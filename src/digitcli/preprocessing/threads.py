@@ -1,10 +1,11 @@
-"""How many threads images are prepared and read with."""
+"""How many threads images are decoded and classified with."""
 
 import os
 
+MAX_THREADS = 4  # more do not help so small a network; decoding takes as many, by convention
 
-def usable_cores() -> int:
-    """Return the cores that this process may use; in a container or a batch job, not all of the machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+
+def thread_count() -> int:
+    """Return the cores that this process may use, in a container not all of the machine, up to four."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MAX_THREADS)

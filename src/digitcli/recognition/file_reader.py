@@ -11,15 +11,14 @@ from pathlib import Path
 from digitcli import artifacts
 from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing import image_files
-from digitcli.preprocessing.threads import usable_cores
+from digitcli.preprocessing.threads import thread_count
 from digitcli.recognition.annotation import annotate
 from digitcli.recognition.recognizer import Reading, Recognizer
 from digitcli.recognition.rules.pages import Page, prepare
 
 STDIN = "-"
-MAX_STDIN = (
-    image_files.IMAGE_LIMITS.file_bytes + 1
-)  # bytes; one more than is accepted, so that more is noticed
+# bytes; one more than is accepted, so that more is noticed
+MAX_STDIN = image_files.IMAGE_LIMITS.file_bytes + 1
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,10 @@ class FileReaderParameters:
     """How many files are read at a time; bounds on memory, by convention.
 
     Attributes:
-        max_threads: that decode and prepare, where a process may use as many cores.
         waiting_files: that may be decoded, or be about to be, before the first of them are read.
         batch_files: that go through the network together.
     """
 
-    max_threads: int = 4
     waiting_files: int = 128
     batch_files: int = 64
 
@@ -112,7 +109,7 @@ def read_files(
             return ImageError(f"{name}: cannot be read ({first_line(error)})")
 
     waiting: deque[tuple[str, Future[Page | DigitcliError] | Outcome]] = deque()
-    with ThreadPoolExecutor(min(usable_cores(), FILE_READER.max_threads)) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         try:
             for file in files:
                 if isinstance(file, Outcome):

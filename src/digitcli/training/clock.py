@@ -81,10 +81,9 @@ class TrainingClock:
         seconds = (now - self._last) / steps
         if self._limit is not None:  # learning rates depend on it, which must be the same everywhere
             seconds = self._agree(seconds)
-        # the first chunk is compiled on the way; later ones are smoothed
-        self._step_seconds = (
-            seconds if self._chunks < 2 else (1 - _NEWEST) * self._step_seconds + _NEWEST * seconds
-        )
+        if self._chunks >= 2:  # the first chunk is compiled on the way; later ones are smoothed
+            seconds = (1 - _NEWEST) * self._step_seconds + _NEWEST * seconds
+        self._step_seconds = seconds
         self._chunks += 1
         self._last = now
         self._done += steps

@@ -128,15 +128,9 @@ def mix(split: Split, extra: Digits, seed: int) -> Split:
     train = split.train
     if len(train) > FINE_TUNING.images:
         train = train.take(balanced(train.labels, FINE_TUNING.images, seed))
-    repeats = min(
-        FINE_TUNING.most_repeats,
-        max(
-            1,
-            round(
-                FINE_TUNING.corrections_share * len(train) / (1 - FINE_TUNING.corrections_share) / len(extra)
-            ),
-        ),
-    )
+    share = FINE_TUNING.corrections_share
+    wanted = share * len(train) / (1 - share)  # corrections in an epoch
+    repeats = min(max(1, round(wanted / len(extra))), FINE_TUNING.most_repeats)
     repeated = Digits(np.repeat(extra.images, repeats, axis=0), np.repeat(extra.labels, repeats))
     mixed = concatenate([train, repeated])
     return Split(split.name, split.sha256, mixed, split.validation, split.test)

@@ -237,7 +237,7 @@ def _keep_interrupted(
         )
     _saver(run, distribution, precision)(progress)  # the last epoch's may not have been written yet
     folder = run.folder / artifacts.INTERRUPTED
-    with artifacts.replacing(folder) as files:
+    with artifacts.replacing(folder, is_last=True) as files:
         assemble(run.recipe, progress.weights()).save(files.path(artifacts.KERAS_MODEL))
         files.write_json(artifacts.HISTORY, progress.history())
         RunRecord.model_validate(_describe(run, precision, durations)).write(files)

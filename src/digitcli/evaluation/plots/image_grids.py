@@ -14,6 +14,7 @@ from digitcli.config.mnist import CLASSES
 from digitcli.datasets import Digits
 from digitcli.evaluation.metrics import Evaluation, hardest
 from digitcli.evaluation.plots.style import BLACK, BLUE, DPI, VERMILION
+from digitcli.evaluation.wording import percent
 from digitcli.preprocessing.mnist_form import Images
 
 GRID_ROWS, GRID_COLUMNS = 4, 8
@@ -145,4 +146,4 @@ def _grid_title(wrong: int, shown: int) -> str:
 
 
 def _sureness(probability: float) -> str:
-    return f"{probability:.0%}" if probability < 0.995 else f"{min(probability, 0.9999):.2%}"
+    return percent(probability, digits=0) if probability < 0.995 else percent(min(probability, 0.9999))
