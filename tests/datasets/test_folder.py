@@ -25,7 +25,7 @@ def test_a_folder_of_images_goes_through_the_one_preprocessing(tmp_path: Path, f
     assert dataset.train is None
     assert dataset.test.labels.tolist() == sorted(few.labels[:40].tolist())
     first = next(place for place in range(40) if few.labels[place] == dataset.test.labels[0])
-    expected = to_mnist_form(255 - np.kron(few.images[first], np.ones((4, 4), np.uint8)))
+    expected = to_mnist_form(255 - np.kron(few.images[first], np.ones((4, 4), np.uint8)), single=True)
     assert np.array_equal(dataset.test.images[0], expected)
 
 

@@ -120,7 +120,7 @@ def test_next_to_nothing_is_nothing_or_a_digit() -> None:
 
 def test_a_page_with_one_digit_has_the_same_form(few: Digits) -> None:
     for image in few.images[:50]:
-        assert np.array_equal(prepare(image, single=True).forms[0], to_mnist_form(image))
+        assert np.array_equal(prepare(image, single=True).forms[0], to_mnist_form(image, single=True))
 
 
 def test_a_canvas_takes_under_half_a_millisecond(few: Digits) -> None:

@@ -41,5 +41,5 @@ def load(folder: Path) -> Dataset:
     if len(files) > MAX_IMAGES:
         raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
     with ThreadPoolExecutor(thread_count()) as pool:
-        images = list(pool.map(lambda path: to_form(image_files.read(path).pixels), files))
+        images = list(pool.map(lambda path: to_form(image_files.read(path).pixels, single=True), files))
     return Dataset(str(folder), test=Digits(np.stack(images), np.array(labels, np.uint8)))

@@ -45,7 +45,7 @@ OnStep = Callable[[str], None]  # takes what is being done, in words
 
 def with_preprocessing(classify: Classify) -> Classify:
     """Return what brings each image into MNIST form first, as ``predict --single`` does."""
-    return lambda images: classify(np.stack([to_form(image) for image in images]))
+    return lambda images: classify(np.stack([to_form(image, single=True) for image in images]))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ their digits from there on. The parts:
 - `foreground`: separates strokes from paper
 - `sheet`: finds the sheet of paper on a photograph
 - `cleaning`, `rulings`: remove specks, remnants at the border and ruled lines
+- `margin`: adds paper around a digit that is cropped to its edge
 - `mnist_form`: normalizes the size and position of one digit
 - `geometry`: bounding boxes and resizing
 - `threads`: how many threads images are prepared with

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from digitcli.config.mnist import CENTRE, DIGIT_SIZE, IMAGE_SIZE
 from digitcli.preprocessing.cleaning import HALF, above, clean
-from digitcli.preprocessing.foreground import extract_foreground
+from digitcli.preprocessing.foreground import extract_foreground, opaque
 from digitcli.preprocessing.geometry import Box, bounding_box, resize_to
+from digitcli.preprocessing.margin import add_margin, margin_width
 
-PREPROCESSING_VERSION = 2  # raised whenever a picture gets another MNIST form than before
+PREPROCESSING_VERSION = 3  # raised whenever a picture gets another MNIST form than before
 
 WORKING_SIDE = 2048  # pixels; larger images are reduced to it before anything else
 
@@ -56,27 +57,34 @@ def network_input(images: Images) -> NDArray[np.float32]:
     return images[..., np.newaxis].astype(np.float32)
 
 
-def to_mnist_form(image: Pixels) -> Images | None:
+def to_mnist_form(image: Pixels, *, single: bool = False) -> Images | None:
     """Normalize one digit as MNIST's makers did, whatever it is written on.
 
     Args:
         image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; see `foreground.extract_foreground`.
+        single: the picture is of one digit and may be cropped to its edge; see `margin`.
 
     Returns:
         (28, 28) uint8 in MNIST form, or None where there is no foreground.
     """
-    return normalize(digit_foreground(image))
+    return normalize(digit_foreground(image, single=single))
 
 
-def to_form(image: Pixels) -> Images:
+def to_form(image: Pixels, *, single: bool = False) -> Images:
     """Do as `to_mnist_form`; an image without foreground gives (28, 28) of 0, so that counts stay whole."""
-    form = to_mnist_form(image)
+    form = to_mnist_form(image, single=single)
     return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if form is None else form
 
 
-def digit_foreground(image: Pixels) -> Images:
+def digit_foreground(image: Pixels, *, single: bool = False) -> Images:
     """Return the foreground (H, W) uint8 of an image with one digit, cleaned of all else."""
-    return clean(extract_foreground(image))
+    if not single:
+        return clean(extract_foreground(image))
+    picture = opaque(image)
+    margin = margin_width(picture)
+    if not margin:
+        return clean(extract_foreground(picture))
+    return clean(extract_foreground(add_margin(picture, margin)))[margin:-margin, margin:-margin]
 
 
 def page_foreground(image: Pixels) -> Images:

@@ -140,7 +140,7 @@ def prepare(image: Pixels, *, single: bool = False, scale: float = 1.0) -> Page:
         scale *= longer / WORKING_SIDE
     if not single:
         return Page(without_separators(find_lines(page_ink(image))), scale)
-    ink = digit_ink(image)
+    ink = digit_ink(image, single=True)
     if (place := box(ink)) is None:
         return Page([], scale)
     x, y, width, height = place
