@@ -138,11 +138,15 @@ class Synthesis(Table):
 
     Attributes:
         digits: in the forms of many schools, as many of each form.
+        pen_strokes: digits of twenty writers, drawn anew from the packaged strokes of their pens.
+        crops: digits of all these kinds in pictures as people crop them.
         touching: digits cut from others that they touch.
         non_digits: marks that are no digits, of which the network is to be uncertain.
     """
 
     digits: int = Field(default=0, ge=0, le=1_000_000)
+    pen_strokes: int = Field(default=0, ge=0, le=1_000_000)
+    crops: int = Field(default=0, ge=0, le=1_000_000)
     touching: int = Field(default=0, ge=0, le=1_000_000)
     non_digits: int = Field(default=0, ge=0, le=1_000_000)
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
 from digitcli.datasets import NO_DIGIT, Digits
-from digitcli.datasets.strokes import draw_stroke
 from digitcli.preprocessing.foreground import FOREGROUND
 from digitcli.preprocessing.mnist_form import Images, normalize
 from digitcli.synthesis.glyphs import DIGITS
+from digitcli.synthesis.pens import draw as draw_with_pen
 from digitcli.synthesis.symbols import SYMBOLS
-from digitcli.synthesis.writing_styles import CALM, FREE, Strokes, alike, curve, write
+from digitcli.synthesis.writing_styles import CALM, FREE, alike, curve, write
 
 # draws an image in MNIST form, from random numbers and the digits of a source; None asks for another try
 Generator = Callable[[np.random.Generator, Digits], Images | None]
@@ -45,11 +45,8 @@ class DrawingParameters:
         shares: of letters, symbols, scribbles and digits cut wrongly among the non-digits. That half of them
             are cut wrongly was judged by pages of 23 writers, as was `small_share` by lines of small digits
             in photographs (docs/experiments.md, "Wrong cuts and small writing").
-        canvas: height and width.
-        box: the longer side of a form on it.
-        pen: width.
         small_share: of the forms that are shown as small writing.
-        small_canvas: height and width in place of `canvas` there; a form has 17 to 32 pixels then.
+        small_canvas: height and width in place of a pen's canvas there; a form has 17 to 32 pixels then.
         small_blur: standard deviation of the Gaussian there, a camera's blur with the strokes' own.
         letter_canvas: height and width of the canvas for letters.
         letter_place: x and y where the foot of the first letter begins.
@@ -61,13 +58,9 @@ class DrawingParameters:
         turn: of letters, in radians, standard deviation.
         shear: of letters, x for each y, standard deviation.
         stretch: of letters, of the logarithm of each side's factor, standard deviation.
-        smallest: length of a form's longer side, in its own units; a dot is enlarged as if it had this.
     """
 
     shares: tuple[float, float, float, float] = (0.2, 0.12, 0.16, 0.52)
-    canvas: int = 128
-    box: int = 90
-    pen: tuple[int, int] = (8, 20)
     small_share: float = 0.2
     small_canvas: tuple[int, int] = (24, 46)
     small_blur: float = 0.9
@@ -81,7 +74,6 @@ class DrawingParameters:
     turn: float = 0.15
     shear: float = 0.2
     stretch: float = 0.2
-    smallest: float = 1e-6
 
 
 DRAWING = DrawingParameters()
@@ -98,9 +90,9 @@ def digits(count: int, seed: int) -> Digits:
 
     def draw(place: int) -> Images | None:
         _, form, others = forms[place % len(forms)]
-        return _picture(write(form, random, FREE, others), random)
+        return as_form(draw_with_pen(write(form, random, FREE, others), random), random)
 
-    images = _images(count, draw)
+    images = collect(count, draw)
     labels = [forms[place % len(forms)][0] for place in range(count)]
     return Digits(images, np.array(labels, np.uint8))
 
@@ -120,10 +112,10 @@ def non_digits(count: int, seed: int, source: Digits, miscut: Generator) -> Digi
     def draw(_: int) -> Images | None:
         return generators[int(random.choice(len(generators), p=DRAWING.shares))](random, source)
 
-    return Digits(_images(count, draw), np.full(count, NO_DIGIT, np.uint8))
+    return Digits(collect(count, draw), np.full(count, NO_DIGIT, np.uint8))
 
 
-def _images(count: int, draw: Callable[[int], Images | None]) -> Images:
+def collect(count: int, draw: Callable[[int], Images | None]) -> Images:
     """Collect what `draw` draws for each place, asked again where it draws nothing."""
     images = np.zeros((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     for place in range(count):
@@ -134,14 +126,8 @@ def _images(count: int, draw: Callable[[int], Images | None]) -> Images:
     return images
 
 
-def _picture(strokes: Strokes, random: np.random.Generator) -> Images | None:
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    scale = DRAWING.box / max(float(np.max(high - low)), DRAWING.smallest)
-    canvas = np.zeros((DRAWING.canvas, DRAWING.canvas), np.uint8)
-    width = int(random.integers(*DRAWING.pen))
-    for stroke in strokes:
-        draw_stroke(canvas, (stroke - (low + high) / 2) * scale + DRAWING.canvas / 2, width)
+def as_form(canvas: Images, random: np.random.Generator) -> Images | None:
+    """Bring a drawing (H, W) uint8 into MNIST form, some as small writing; None where nothing is left."""
     return normalize(_small(canvas, random) if random.random() < DRAWING.small_share else canvas)
 
 
@@ -166,7 +152,8 @@ def _letter(random: np.random.Generator, _: Digits) -> Images | None:
 
 
 def _symbol(random: np.random.Generator, _: Digits) -> Images | None:
-    return _picture(write(SYMBOLS[int(random.integers(len(SYMBOLS)))], random, CALM), random)
+    strokes = write(SYMBOLS[int(random.integers(len(SYMBOLS)))], random, CALM)
+    return as_form(draw_with_pen(strokes, random), random)
 
 
 def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
@@ -175,7 +162,7 @@ def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
     for _stroke in range(int(random.integers(*DRAWING.scribble_strokes))):
         points = random.uniform(0, 1, (int(random.integers(*DRAWING.scribble_points)), 2))
         strokes.append(curve(points))
-    return _picture(strokes, random)
+    return as_form(draw_with_pen(strokes, random), random)
 
 
 def _warped(canvas: Images, random: np.random.Generator) -> Images:

@@ -151,6 +151,22 @@ def write(
         strokes = _mixed(form, others[int(random.integers(len(others)))], wobble, random)
     else:
         strokes = [curve(np.array(stroke) + random.normal(0, wobble, (len(stroke), 2))) for stroke in form]
+    return vary(strokes, random, style, aspect=WRITING.aspect, slant=WRITING.slant)
+
+
+def vary(
+    strokes: Strokes, random: np.random.Generator, style: WritingStyle, *, aspect: float = 0, slant: float = 0
+) -> Strokes:
+    """Write strokes again, as another writer or at another time.
+
+    Args:
+        strokes: each (P, 2), in a box of about 1 by 1; left as they are.
+        random: where chance comes from.
+        style: how freely.
+        aspect: usual logarithm of the factor on width to height.
+        slant: usual slant, x for each y.
+    """
+    strokes = list(strokes)
     if style.shift:
         strokes[1:] = [_moved(stroke, style.shift, random) for stroke in strokes[1:]]
     strokes = [_rounded(stroke, random) if random.random() < style.rounding else stroke for stroke in strokes]
@@ -158,9 +174,9 @@ def write(
     strokes = [_bent(_with_other_ends(stroke, style.hooks, random), bend) for stroke in strokes]
     if style.stretch:
         strokes = _stretched(strokes, style.stretch, random)
-    aspect = np.exp(random.normal(WRITING.aspect, style.aspect))
-    slant, turn = random.normal(WRITING.slant, style.slant), random.normal(0, style.turn)
-    shape = np.array([[aspect, 0.0], [slant, 1.0]]) @ _turning(turn)
+    width = np.exp(random.normal(aspect, style.aspect))
+    lean, turn = random.normal(slant, style.slant), random.normal(0, style.turn)
+    shape = np.array([[width, 0.0], [lean, 1.0]]) @ _turning(turn)
     return [stroke @ shape for stroke in strokes]
 
 

@@ -4,6 +4,8 @@ from digitcli.config.recipe import Synthesis
 from digitcli.datasets import Digits, concatenate
 from digitcli.recognition.rules.cuttings import miscut, touching
 from digitcli.synthesis import drawing
+from digitcli.synthesis.crops import crops
+from digitcli.synthesis.writers import written_by_writers
 
 
 def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
@@ -17,7 +19,11 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
     parts = [train]
     if synthesis.digits:
         parts.append(drawing.digits(synthesis.digits, seed))
+    if synthesis.pen_strokes:
+        parts.append(written_by_writers(synthesis.pen_strokes, seed))
     written = concatenate(parts)
+    if synthesis.crops:
+        parts.append(crops(synthesis.crops, seed, train))
     if synthesis.touching:
         parts.append(touching(synthesis.touching, seed, written))
     if synthesis.non_digits:
