@@ -1,14 +1,17 @@
 """How well models read people who are not in MNIST: accuracy for each source, and time an image.
 
     python benchmarks/handwriting.py --sources mnist digits.jsonl folder/ --models artifacts/model.onnx
+    python benchmarks/handwriting.py --sources mnist digits.jsonl --held-out --as-pages
     python benchmarks/handwriting.py --sources digits.jsonl --held-out --tutorial runs/classic/model.onnx
 
 Sources are what `--data` takes. Pen strokes are drawn at mixed sizes and places with mixed pens; of
 those with a writer, --held-out keeps every fourth writer. The pretrained model is always measured.
+With --as-pages, they are read as pages of any number of digits, too.
 With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
 28x28. From pen strokes, numbers of 2 to 8 digits are made as well, read as drawing, as the strokes that
 programs send, and drawn across the canvas with its usual brush. Last comes what the threshold
-between digits and other marks costs: digits given up against marks taken for digits. Prints Markdown.
+between digits and other marks costs: digits given up against marks taken for digits, by the classifier alone
+and, at the model's own threshold, as pictures that `predict` reads. Prints Markdown.
 """
 
 import argparse
@@ -62,6 +65,8 @@ def tutorial(recognizer: Recognizer) -> Read:
         grey = [
             image if image.ndim == 2 else image[..., :3].mean(axis=2).astype(np.uint8) for image in images
         ]
+        # its canvas is black; pictures of paper are inverted for it
+        grey = [image if image.mean() < 128 else cv2.bitwise_not(image) for image in grey]
         small = np.stack([cv2.resize(image, (28, 28), interpolation=cv2.INTER_AREA) for image in grey])
         return [str(best) for best in recognizer.classify(small).argmax(axis=1)]
 
@@ -78,17 +83,25 @@ def single(recognizer: Recognizer) -> Read:
     return run
 
 
+def as_pages(recognizer: Recognizer) -> Read:
+    """Read any number of digits an image, lines one after the other."""
+    return lambda images: [each.text.replace("\n", "") for each in recognizer.read_many(images)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sources", nargs="+", default=["mnist"])
     parser.add_argument("--models", nargs="*", default=[])
     parser.add_argument("--tutorial", help="a model of the recipe classic")
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--as-pages", action="store_true", help="read the sources without --single, too")
     parser.add_argument("--numbers", type=int, default=1_000, metavar="N", help="how many are made")
     options = parser.parse_args()
     recognizers = {"pretrained": Recognizer.load(PRETRAINED_MODEL)}
     recognizers |= {name: Recognizer.load(name) for name in options.models}
     readers = {name: single(each) for name, each in recognizers.items()}
+    if options.as_pages:
+        readers |= {f"{name}, as pages": as_pages(each) for name, each in recognizers.items()}
     if options.tutorial:
         readers["the tutorial's pipeline"] = tutorial(Recognizer.load(options.tutorial))
     rows = []
@@ -169,13 +182,21 @@ def trade_off(recognizers: dict[str, Recognizer]) -> None:
     for name, recognizer in recognizers.items():
         digits = recognizer.classify(validation.images).max(axis=1)
         marks = recognizer.classify(others.images).max(axis=1)
-        for threshold in sorted({*THRESHOLDS, round(recognizer.threshold, 3)}):
-            own = " (its own)" if threshold == round(recognizer.threshold, 3) else ""
+        read = np.mean([bool(reading.text) for reading in recognizer.read_many(others.images)])
+        own = round(recognizer.threshold, 3)
+        for threshold in sorted({*THRESHOLDS, own}):
+            is_own = threshold == own
             rows.append(
-                [name, f"{threshold}{own}", f"{np.mean(digits < threshold):.2%}",
-                 f"{np.mean(marks >= threshold):.2%}"]
-            )  # fmt: skip
-    print_table(["model", "threshold", "digits given up", "marks taken for digits"], rows)
+                [
+                    name,
+                    f"{threshold} (its own)" if is_own else f"{threshold}",
+                    f"{np.mean(digits < threshold):.2%}",
+                    f"{np.mean(marks >= threshold):.2%}",
+                    f"{read:.2%}" if is_own else "",
+                ]
+            )
+    headings = ["model", "threshold", "digits given up", "marks taken for digits", "marks read by predict"]
+    print_table(headings, rows)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ def test_the_wheel_holds_what_it_must_and_no_more(wheel: Path) -> None:
         "digitcli/py.typed",
         "digitcli/datasets/data/mnist.npz",
         "digitcli/datasets/data/MNIST-LICENSE.txt",
+        "digitcli/datasets/data/pen-strokes.npz",
+        "digitcli/datasets/data/PEN-STROKES-LICENSE.txt",
         "digitcli/recognition/pretrained/model.onnx",
         "digitcli/recognition/pretrained/run.json",
         "digitcli/evaluation/report/page.css",

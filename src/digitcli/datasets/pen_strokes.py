@@ -44,7 +44,7 @@ class PenStrokes:
 def load() -> PenStrokes:
     """Read the packaged pen strokes. Raises `DataError` where the file is missing or damaged."""
     try:
-        with np.load(FILE, allow_pickle=False) as archive:
+        with FILE.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         strokes = np.split(arrays["coordinates"].astype(np.float64), np.cumsum(arrays["points"])[:-1])
         ends = np.cumsum(arrays["strokes"].astype(int))
