@@ -48,7 +48,7 @@ bench: $(INSTALLED)  ## run the benchmarks: start-up, recipes, peers, scaling, r
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/recipes.py
 	$(BIN)/python benchmarks/peers.py
-	$(BIN)/python benchmarks/handwriting.py
+	$(BIN)/python benchmarks/handwriting.py --as-pages
 	$(BIN)/python benchmarks/drawing.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/serving.py

@@ -23,6 +23,7 @@ import argparse
 import csv
 import json
 import logging
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -227,7 +228,7 @@ def main() -> None:
     found = {}
     for name, pages in sources:
         found[name] = measure(pages, by)
-        print(f"{name}: {', '.join(cells(next(iter(found[name].values()))))}", flush=True)
+        print(f"{name}: {', '.join(cells(next(iter(found[name].values()))))}", file=sys.stderr, flush=True)
     if not found:
         raise SystemExit("no pages; expected a folder with labels.csv, or other names after --only")
     if options.save:
@@ -246,7 +247,6 @@ def main() -> None:
         for reader in shown:
             rows[-1] += means([scores[reader] for scores in group])
     headings = [f"{reader}: {each}" for reader in shown for each in ("exact", "digits", "false", "time")]
-    print()
     print_table(["page", "pages", "digits a page", *headings], rows)
     print(f"\n{in_words(machine())}")
 
