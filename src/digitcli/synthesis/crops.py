@@ -54,7 +54,7 @@ class CropParameters:
     tight: float = 0.6
     tight_margin: float = 0.03
     margin: float = 0.35
-    remains: float = 0.15
+    remains: float = 0.08
     reach: tuple[float, float] = (0.03, 0.14)
     gap: tuple[float, float] = (0.03, 0.12)
     line: tuple[float, float] = (0.015, 0.06)
