@@ -22,6 +22,7 @@ from digitcli.config.recipe import load_recipe
 from digitcli.datasets import load, split_dataset
 from digitcli.models.backend import seed_everything, tf
 from digitcli.models.factory import build, summarize
+from digitcli.training.classification import Classification
 from digitcli.training.clock import TrainingClock
 from digitcli.training.cluster.distribution import on_this_machine
 from digitcli.training.loop import _Loop
@@ -40,8 +41,8 @@ NAMES = {  # oneDNN's and Eigen's, in words
 def operation_seconds(recipe: Any, precision: str) -> tuple[Counter[str], float, int]:
     """Return the busy seconds of each kind of operation, the wall seconds and the steps of an epoch."""
     seed_everything(0)
-    digits = split_dataset(load(recipe.data), IMAGES + IMAGES // 10).train
-    loop = _Loop(recipe, 0, on_this_machine(recipe.batch_size), digits, precision, None)
+    task = Classification(recipe, split_dataset(load(recipe.data), IMAGES + IMAGES // 10))
+    loop = _Loop(recipe, task, 0, on_this_machine(recipe.batch_size), precision, None)
     for _ in range(2):  # the second without compiling
         loop.train_epoch(1, 1, TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float), Silent())
     clock = TrainingClock(recipe, loop.steps, 0, 0.0, None, 1, float)

@@ -16,6 +16,7 @@ from digitcli.models.backend import seed_everything
 from digitcli.models.factory import assemble, build, summarize
 from digitcli.models.keras_classifier import KerasClassifier
 from digitcli.models.precision import choose_precision
+from digitcli.training.classification import Classification
 from digitcli.training.cluster.distribution import on_this_machine
 from digitcli.training.loop import fit
 from digitcli.training.progress import Epoch, Progress, Step
@@ -56,7 +57,7 @@ def main() -> None:
     seed_everything(recipe.seed)
     precision = choose_precision(recipe)
     fit(
-        recipe, split, Progress(), Silent(),
+        recipe, Classification(recipe, split), Progress(), Silent(),
         distribution=on_this_machine(recipe.batch_size), precision=precision.precision, save=test,
     )  # fmt: skip
     network = build(recipe)

@@ -26,6 +26,7 @@ def train(file: str) -> None:
 
     from digitcli.config.recipe import load_recipe
     from digitcli.datasets import load_split
+    from digitcli.training.classification import Classification
     from digitcli.training.cluster.distribution import on_this_machine
     from digitcli.training.loop import fit
     from digitcli.training.progress import Progress
@@ -33,7 +34,8 @@ def train(file: str) -> None:
     split = load_split(file)
     recipe = load_recipe("ci")[1].override(epochs=1, batch_size=125, precision="float32")
     start = time.perf_counter()
-    fit(recipe, split, Progress(), Silent(), distribution=on_this_machine(recipe.batch_size))
+    task = Classification(recipe, split)
+    fit(recipe, task, Progress(), Silent(), distribution=on_this_machine(recipe.batch_size))
     print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
 
 

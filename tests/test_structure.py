@@ -94,7 +94,7 @@ def test_to_mnist_form_is_the_one_door_from_pixels_to_a_form() -> None:
 
 
 def test_training_gets_its_networks_from_build() -> None:
-    assert "models.build" in calls("training/loop.py")
+    assert "models.build" in calls("training/classification.py")
     for file, tree in TREES.items():
         if not file.startswith("models/"):
             assert "digitcli.models.factory.build" not in modules_used(tree), file

@@ -89,7 +89,7 @@ class Live(Lines):
 
     def step(self, step: "Step") -> None:
         numbers = (
-            f"step {step.step}/{step.steps} loss {step.loss:.4f} acc {percent(step.accuracy)}"
+            f"step {step.step}/{step.steps} {' '.join(_measured(step.metrics))}"
             f"{self._validation} {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
         )
         self._progress.update(
@@ -103,7 +103,8 @@ class Live(Lines):
     def epoch(self, epoch: "Epoch") -> None:
         if self._is_chief:
             say(_in_words(epoch, self._epochs))
-        self._validation = f" val {percent(epoch.val_accuracy)}"
+        validated = [value for name, value in epoch.metrics.items() if name.startswith("val_")]
+        self._validation = f" val {percent(validated[1])}"  # the main metric
 
 
 def make_reporter(*, quiet: bool) -> Silent:
@@ -131,9 +132,16 @@ def _count(epoch: int, epochs: int | None) -> str:
 
 def _in_words(epoch: "Epoch", epochs: int | None) -> str:
     return (
-        f"epoch {_count(epoch.epoch, epochs)}  loss {epoch.loss:.4f}  acc {percent(epoch.accuracy)}  "
-        f"val_loss {epoch.val_loss:.4f}  val_acc {percent(epoch.val_accuracy)}  {epoch.seconds:.1f} s"
+        f"epoch {_count(epoch.epoch, epochs)}  {'  '.join(_measured(epoch.metrics))}  {epoch.seconds:.1f} s"
     )
+
+
+def _measured(metrics: dict[str, float]) -> list[str]:
+    """Return each metric in words; all but losses are shares."""
+    return [
+        f"{name.replace('accuracy', 'acc')} {f'{value:.4f}' if name.endswith('loss') else percent(value)}"
+        for name, value in metrics.items()
+    ]
 
 
 def _clock(seconds: float) -> str:

@@ -152,12 +152,14 @@ class Synthesis(Table):
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Task = Literal["classify"]
 
 
 class Recipe(Table):
     """Everything that decides what a training run computes, but the images and the machine.
 
     Attributes:
+        task: what the network learns; ``classify`` digits.
         batch_size: images a step, over all machines together.
         precision: of the arithmetic in training; ``auto`` is settled on the machine.
         label_smoothing: share of each label spread over all ten digits (Szegedy et al., 2016).
@@ -170,6 +172,7 @@ class Recipe(Table):
     """
 
     description: str = Field(min_length=1, max_length=200, description="a line of text")
+    task: Task = "classify"
     data: str = Field(default="mnist", min_length=1)
     epochs: int = Field(ge=1, le=MAX_EPOCHS, description="a whole number")
     batch_size: int = Field(ge=1, le=MAX_BATCH_SIZE, description="a whole number")

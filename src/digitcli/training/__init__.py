@@ -3,6 +3,8 @@
 - `train`: `train`, the public function behind ``digitcli train``
 - `run`: carries out a resolved run and writes its files
 - `loop`: the training loop
+- `task`: the task protocol: what the loop has to know of what is learned
+- `classification`: the task of the classifier
 - `clock`: how far a training is, in steps or seconds, and the learning rate that is due
 - `training_images`: the images that a run trains on
 - `augmentation`: random distortions inside the training graph

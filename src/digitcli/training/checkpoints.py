@@ -4,7 +4,7 @@ import io
 import json
 import os
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ class _Header(Table):
     format: Literal[1]
     settings: RunSettings
     precision: Literal["float32", "bfloat16"]
-    epochs: list[Epoch]
+    epochs: list[dict[str, int | float]]  # as in the history
     seconds: float
     members: int = Field(ge=0, le=MAX_ENSEMBLE_SIZE)
 
@@ -66,8 +66,7 @@ class Checkpoint:
     @property
     def recipe(self) -> Recipe:
         """The recipe as it was used; an `InputError` where it is none."""
-        values = {key: value for key, value in self.settings.recipe.items() if key != "name"}
-        return parse_recipe(values, "the checkpoint's recipe")
+        return _parse_recipe(self.settings)
 
 
 def save(folder: Path, settings: RunSettings, precision: str, progress: Progress) -> None:
@@ -77,7 +76,7 @@ def save(folder: Path, settings: RunSettings, precision: str, progress: Progress
             "format": 1,
             "settings": settings,
             "precision": precision,
-            "epochs": progress.epochs,
+            "epochs": [epoch.row() for epoch in progress.epochs],
             "seconds": progress.seconds,
             "members": len(progress.members),
         }
@@ -111,7 +110,7 @@ def load(folder: Path) -> Checkpoint:
             arrays: Arrays = {name: archive[name] for name in archive.files}
         header = _Header.model_validate_json(arrays.pop(_HEADER).tobytes(), strict=True)
         progress = Progress(
-            epochs=header.epochs,
+            epochs=[Epoch.from_row(row) for row in header.epochs],
             members=[_weights(arrays, f"member/{place}") for place in range(header.members)],
             kept=_weights(arrays, "kept"),
             state={name.removeprefix("state/"): v for name, v in arrays.items() if name.startswith("state/")},
@@ -119,10 +118,10 @@ def load(folder: Path) -> Checkpoint:
         )
         if any(value.dtype != np.float32 for weights in progress.weights() for value in weights):
             raise ValueError("weights that are not float32")
-        if not np.isfinite([value for epoch in progress.epochs for value in asdict(epoch).values()]).all():
+        if not np.isfinite([value for epoch in progress.epochs for value in epoch.row().values()]).all():
             raise ValueError("numbers that are not finite")
-        checkpoint = Checkpoint(header.settings, header.precision, progress)
-        _ = checkpoint.recipe, checkpoint.recipe_name
+        checkpoint = Checkpoint(_with_defaults(header.settings), header.precision, progress)
+        _ = checkpoint.recipe_name
     except Exception as error:  # NumPy and zipfile raise whatever the file's content trips over
         raise InputError(f"{path}: not a checkpoint that can be read ({first_line(error)})") from error
     return checkpoint
@@ -141,6 +140,17 @@ def require_same(found: RunSettings, wanted: RunSettings) -> None:
     if different:
         advice = "resume with its options, or start again without --resume"
         raise OptionError("\n".join([f"the checkpoint is of another run; {advice}", *different]))
+
+
+def _with_defaults(settings: RunSettings) -> RunSettings:
+    """Return settings whose recipe has the keys, too, that recipes did not know when they were written."""
+    values = {**settings.recipe, **_parse_recipe(settings).model_dump(mode="json")}
+    return replace(settings, recipe=values)
+
+
+def _parse_recipe(settings: RunSettings) -> Recipe:
+    values = {key: value for key, value in settings.recipe.items() if key != "name"}
+    return parse_recipe(values, "the checkpoint's recipe")
 
 
 def _named(progress: Progress) -> list[tuple[str, Weights]]:

@@ -1,8 +1,8 @@
-"""The training loop: many steps inside one compiled function, data in memory as uint8.
+"""The training loop: many steps of any task inside one compiled function.
 
 The loop follows TensorFlow's guides "Writing a training loop from scratch" and "Custom training
 with tf.distribute.Strategy": one device, several, or several machines run the same steps. Python
-only decides the order of the images and the learning rates, and hears about the loss between
+only decides the order of the examples and the learning rates, and hears about the loss between
 chunks of steps.
 """
 
@@ -13,21 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitcli import models
-from digitcli.config.mnist import CLASSES
-from digitcli.config.recipe import Augmentation, Recipe
-from digitcli.datasets import ALIGNMENT, NO_DIGIT, Digits, Split
+from digitcli.config.recipe import Recipe
 from digitcli.errors import InputError, TrainingError
-from digitcli.models.backend import keras, seed_everything, tf
-from digitcli.models.classifier import Weights, batches
+from digitcli.models.backend import seed_everything, tf
+from digitcli.models.classifier import Weights
 from digitcli.models.factory import build_optimizer
-from digitcli.training.augmentation import augment
+from digitcli.models.keras_classifier import Network
 from digitcli.training.clock import TrainingClock
 from digitcli.training.cluster.distribution import Distribution
 from digitcli.training.progress import Arrays, Epoch, Progress, Reporter, Step
+from digitcli.training.task import Metrics, Task
 
-_SUMMED = ("loss", "images", "hits", "digits")  # over an epoch
+Draws = NDArray[np.int32]  # indices of examples
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,11 @@ class LoopParameters:
     """How much is computed at once.
 
     Attributes:
-        chunk_images: of the steps between two looks at the clock; Ctrl-C and the progress display wait for
-            them, about 0.3 s on a laptop.
-        validation_batch: images; bounds the memory that a validation takes.
+        chunk_examples: of the steps between two looks at the clock; Ctrl-C and the progress display wait
+            for them, about 0.3 s on a laptop for images of digits.
     """
 
-    chunk_images: int = 1024
-    validation_batch: int = 500
+    chunk_examples: int = 1024
 
 
 LOOP = LoopParameters()
@@ -49,7 +46,7 @@ LOOP = LoopParameters()
 
 def fit(
     recipe: Recipe,
-    split: Split,
+    task: Task,
     progress: Progress,
     report: Reporter,
     *,
@@ -62,8 +59,8 @@ def fit(
     """Train a recipe's networks from where `progress` stands, adding to it after every epoch.
 
     Args:
-        recipe: what to train and how.
-        split: the images; every worker gets all of them and trains on its share.
+        recipe: how to train.
+        task: what is to be learned; every worker has all examples and trains on its share.
         progress: where to begin; holds the weights in the end.
         report: hears how it goes.
         distribution: who trains.
@@ -75,15 +72,14 @@ def fit(
     Raises `TrainingError` as soon as the loss is no finite number.
     """
     start = time.perf_counter() - progress.seconds
-    validator = Validator(recipe, split.validation)
-    validator.require_fit(progress.weights())
+    validated = task.build()
+    _require_fit(validated, progress.weights())
     while len(progress.members) < recipe.ensemble_size:
         member = len(progress.members)
         seed_everything(recipe.seed + member)
         building = time.perf_counter()
         first = init[member] if init else None
-        shard = distribution.shard(split.train)
-        loop = _Loop(recipe, member, distribution, shard, precision, first)
+        loop = _Loop(recipe, task, member, distribution, precision, first)
         progress.building += time.perf_counter() - building
         done = [epoch for epoch in progress.epochs if epoch.member == member + 1]
         if progress.state:
@@ -95,13 +91,16 @@ def fit(
         while len(progress.members) == member:
             began = time.perf_counter()
             number = len(progress.epochs) + 1
-            loss, accuracy, rate = loop.train_epoch(number, len(done) + 1, clock, report)
+            metrics, rate = loop.train_epoch(number, len(done) + 1, clock, report)
             with clock.validating():
                 kept = loop.weights()
-                val_loss, val_accuracy = (distribution.agree(v) for v in validator.measure(kept))
+                validated.set_weights(kept)
+                measured = task.validate(validated)
+                _require_finite(measured["loss"], "the validation loss", "", recipe)
+                metrics |= {f"val_{name}": distribution.agree(value) for name, value in measured.items()}
             seconds = time.perf_counter() - began
-            epoch = Epoch(number, member + 1, loss, accuracy, val_loss, val_accuracy, rate, seconds)
-            if recipe.patience and any(before.val_loss <= val_loss for before in done):
+            epoch = Epoch(number, member + 1, metrics, rate, seconds)
+            if recipe.patience and any(before.val_loss <= epoch.val_loss for before in done):
                 kept = progress.kept  # those of an earlier epoch are better
             done.append(epoch)
             progress.advance(epoch, kept, loop.state(), time.perf_counter() - start)
@@ -124,28 +123,25 @@ class _Loop:
     def __init__(
         self,
         recipe: Recipe,
+        task: Task,
         member: int,
         distribution: Distribution,
-        digits: Digits,
         precision: str,
         first: Weights | None,
     ) -> None:
         self._recipe = recipe
+        self._task = task
         self._seed = recipe.seed + member
         self._strategy = distribution.strategy
         self._replicas, self._workers = distribution.replicas, distribution.workers
-        self._task = distribution.task
-        self._local = distribution.share_of_batch(recipe.batch_size)  # images of a step
-        self._images = _without_copy(digits.images)  # (N, 28, 28) uint8
-        self._labels = tf.constant(digits.labels)  # (N,) uint8
-        self.steps = math.ceil(len(digits) / self._local)  # of an epoch
-        self._chunk_steps = max(1, LOOP.chunk_images // recipe.batch_size)
-        self._augmented = recipe.augmentation != Augmentation()
-        self._loss = keras.losses.CategoricalCrossentropy(
-            label_smoothing=recipe.label_smoothing, reduction="sum"
-        )
+        self._worker = distribution.task
+        self._local = distribution.share_of_batch(recipe.batch_size)  # examples of a step
+        self._shard: Draws = distribution.shard(task.examples)
+        self.steps = math.ceil(len(self._shard) / self._local)  # of an epoch
+        self._chunk_steps = max(1, LOOP.chunk_examples // recipe.batch_size)
+        sums = np.zeros(2 + 2 * len(task.metrics))  # loss, examples, then each metric's sum and count
         with self._strategy.scope():
-            self._network: Any = models.build(recipe, precision=precision, replicas=self._replicas)
+            self._network: Any = task.build(precision=precision, replicas=self._replicas)
             if first is not None:
                 self._network.set_weights(first)
             self._optimizer = build_optimizer(recipe)
@@ -153,54 +149,50 @@ class _Loop:
             weights = [weight.value for weight in self._network.weights]
             self._averages = [tf.Variable(w, trainable=False) for w in weights if recipe.ema]
             self._sums = tf.Variable(
-                np.zeros(len(_SUMMED)),
+                sums,
                 dtype=tf.float64,
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.SUM,
             )
         # traced now and once, for any order, place and rates
-        whole, rates = tf.TensorSpec(len(digits), tf.int32), tf.TensorSpec(self._chunk_steps, tf.float32)
+        whole, rates = tf.TensorSpec(len(self._shard), tf.int32), tf.TensorSpec(self._chunk_steps, tf.float32)
         place = tf.TensorSpec((), tf.int32)
         function = tf.function(self._chunk, autograph=False)
         self._train_chunk = function.get_concrete_function(whole, place, place, rates)
 
     def train_epoch(
         self, number: int, of_member: int, clock: TrainingClock, report: Reporter
-    ) -> tuple[float, float, float]:
-        """Go once over all images, or until the time is up, in an order of this epoch's own.
+    ) -> tuple[Metrics, float]:
+        """Go once over all examples, or until the time is up, in an order of this epoch's own.
 
-        Returns loss and accuracy, means over the epoch, and the learning rate of its last step.
+        Returns the means over the epoch and the learning rate of its last step.
         """
-        order = np.arange(len(self._labels), dtype=np.int32)
-        np.random.default_rng([self._seed, of_member, self._task]).shuffle(order)
+        self._task.begin_epoch(self._seed, of_member)
+        order = self._shard.copy()
+        np.random.default_rng([self._seed, of_member, self._worker]).shuffle(order)
         order = tf.constant(order)
-        self._sums.assign(np.zeros(len(_SUMMED)))
+        self._sums.assign(np.zeros(self._sums.shape))
         first = 0
         while first < self.steps and not clock.is_over:
             last = min(first + self._chunk_steps, self.steps)
             shares = clock.rate_shares(self._chunk_steps)
             rates = [self._recipe.optimizer.learning_rate * share for share in shares]
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
-            loss, seen, right, of_digits = (float(value) for value in self._sums.numpy())
-            of_digits = max(of_digits, 1.0)
-            _require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
+            metrics = self._means()
+            place = f" in epoch {number}, by step {last}"
+            _require_finite(metrics["loss"], "the loss", place, self._recipe)
             clock.advance(last - first)
             rate, first = rates[last - first - 1], last
-            speed = len(self._labels) / self.steps * self._workers * clock.steps_per_second
-            report.step(
-                Step(
-                    number,
-                    last,
-                    self.steps,
-                    loss / seen,
-                    right / of_digits,
-                    speed,
-                    clock.fraction,
-                    clock.seconds_left,
-                )
-            )
-        return loss / seen, right / of_digits, rate
+            speed = len(self._shard) / self.steps * self._workers * clock.steps_per_second
+            report.step(Step(number, last, self.steps, metrics, speed, clock.fraction, clock.seconds_left))
+        return metrics, rate
+
+    def _means(self) -> Metrics:
+        """Return the loss and the metrics of the epoch so far."""
+        loss, seen, *others = (float(value) for value in self._sums.numpy())
+        pairs = zip(self._task.metrics, others[::2], others[1::2], strict=True)
+        return {"loss": loss / seen, **{name: value / max(count, 1.0) for name, value, count in pairs}}
 
     def weights(self) -> Weights:
         """The weights to judge and to keep: averaged ones where the recipe has them averaged."""
@@ -250,20 +242,14 @@ class _Loop:
         size = tf.minimum(self._local, tf.size(order) - step * self._local)  # the last step may be smaller
         start = step * self._local + replica % local * (size // local)
         batch = order[start : start + size // local]
-        images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
-        if self._augmented:
-            turn = tf.cast(self._optimizer.iterations, tf.int32) * self._replicas + replica
-            images = augment(images, self._recipe.augmentation, tf.stack([self._seed, turn]))
-        else:
-            images = _as_input(images)
+        turn = tf.cast(self._optimizer.iterations, tf.int32) * self._replicas + replica
+        inputs, targets = self._task.batch(batch, tf.stack([self._seed, turn]))
         with tf.GradientTape() as tape:
-            probabilities = self._network(images, training=True)
-            summed = self._loss(_as_target(labels), probabilities)
-            mean = summed / tf.cast(size * self._workers, tf.float32)  # over the images of all replicas
+            summed, metrics = self._task.loss(targets, self._network(inputs, training=True))
+            mean = summed / tf.cast(size * self._workers, tf.float32)  # over the examples of all replicas
         variables = self._network.trainable_variables
         self._optimizer.apply(tape.gradient(mean, variables), variables)
-        of_digits = tf.math.count_nonzero(labels != NO_DIGIT)
-        sums = [summed, tf.size(batch), _hits(labels, probabilities), of_digits]  # as in _SUMMED
+        sums = [summed, tf.size(batch), *(part for name in self._task.metrics for part in metrics[name])]
         self._sums.assign_add(tf.stack([tf.cast(value, tf.float64) for value in sums]))
 
     def _update_averages(self) -> None:
@@ -278,65 +264,18 @@ class _Loop:
             )
 
 
-def _without_copy(images: Any) -> Any:
-    """Return NumPy's array as a tensor on the same memory, where that is possible."""
-    if tf.config.list_physical_devices("GPU") or images.ctypes.data % ALIGNMENT:
-        return tf.constant(images)
-    return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
+def _require_fit(network: Network, members: list[Weights]) -> None:
+    """Raise an `InputError` where weights, read from a file, are not those of the task's network."""
+    shapes = [weight.shape for weight in network.weights]
+    for weights in members:
+        if [value.shape for value in weights] != shapes:
+            raise InputError("the checkpoint's weights do not fit its recipe; train without --resume")
 
 
-class Validator:
-    """Measures weights on the validation images, in float32, as the model that is kept would read."""
-
-    def __init__(self, recipe: Recipe, digits: Digits) -> None:
-        self._network = models.build(recipe)
-        self._digits = digits
-        self._recipe = recipe
-        self._loss = keras.losses.CategoricalCrossentropy(reduction="sum")
-        self._measure_batch = tf.function(self._measure, autograph=False, reduce_retracing=True)
-
-    def require_fit(self, members: list[Weights]) -> None:
-        """Raise an `InputError` where weights, read from a file, are not those of the recipe's network."""
-        shapes = [weight.shape for weight in self._network.weights]
-        for weights in members:
-            if [value.shape for value in weights] != shapes:
-                raise InputError("the checkpoint's weights do not fit its recipe; train without --resume")
-
-    def measure(self, weights: Weights) -> tuple[float, float]:
-        """Return mean loss and accuracy, dropout off."""
-        self._network.set_weights(weights)
-        loss, right, count = 0.0, 0, len(self._digits)
-        for batch in batches(count, LOOP.validation_batch):
-            images, labels = tf.constant(self._digits.images[batch]), tf.constant(self._digits.labels[batch])
-            summed, count_right = self._measure_batch(images, labels)
-            loss, right = loss + float(summed), right + int(count_right)
-        _require_finite(loss, f"the validation loss became {loss}", self._recipe)
-        return loss / count, right / count
-
-    def _measure(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        probabilities = self._network(_as_input(images), training=False)
-        return self._loss(_as_target(labels), probabilities), _hits(labels, probabilities)
-
-
-def _as_input(images: Any) -> Any:
-    """Return images (B, 28, 28) uint8 as a network takes them."""
-    return tf.cast(images, tf.float32)[..., tf.newaxis]  # (B, 28, 28, 1)
-
-
-def _as_target(labels: Any) -> Any:
-    """Return (B, 10): one for the label; a tenth each for what is no digit."""
-    known = tf.one_hot(tf.cast(labels, tf.int32), CLASSES)
-    return tf.where((labels == NO_DIGIT)[:, tf.newaxis], 1 / CLASSES, known)
-
-
-def _hits(labels: Any, probabilities: Any) -> Any:
-    """Return how many of (B,) labels are the likeliest of (B, 10)."""
-    found = tf.argmax(probabilities, axis=1, output_type=tf.int32) == tf.cast(labels, tf.int32)
-    return tf.reduce_sum(tf.cast(found, tf.int32))
-
-
-def _require_finite(loss: float, words: str, recipe: Recipe) -> None:
-    """Raise a `TrainingError` that begins with `words` where a loss is no finite number."""
+def _require_finite(loss: float, name: str, place: str, recipe: Recipe) -> None:
+    """Raise a `TrainingError` where a loss is no finite number."""
     if not math.isfinite(loss):
         rate = recipe.optimizer.learning_rate
-        raise TrainingError(f"{words}: training diverged; lower --learning-rate (it was {rate:g})")
+        raise TrainingError(
+            f"{name} became {loss}{place}: training diverged; lower --learning-rate (it was {rate:g})"
+        )

@@ -1,11 +1,13 @@
 """The progress of a training run: what is reported on the way, and what is complete."""
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from numpy.typing import NDArray
 
 from digitcli.models.classifier import Weights
+from digitcli.training.task import Metrics
 
 if TYPE_CHECKING:
     from digitcli.training.train import Run
@@ -19,7 +21,7 @@ class Step:
 
     Attributes:
         epoch, step: from 1; `step` counts within the epoch, of `steps`.
-        loss, accuracy: means over the epoch so far; accuracy 0..1.
+        metrics: means over the epoch so far, the loss first.
         images_per_second: over the last steps.
         share: of the run that is done, 0..1; of one network of several, that one's.
         seconds_left: of training.
@@ -28,8 +30,7 @@ class Step:
     epoch: int
     step: int
     steps: int
-    loss: float
-    accuracy: float
+    metrics: Metrics
     images_per_second: float
     share: float
     seconds_left: float
@@ -37,21 +38,41 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """A complete epoch; accuracies 0..1, learning rate of its last step, wall-clock seconds.
+    """A complete epoch: what was measured, the learning rate of its last step, wall-clock seconds.
 
-    `epoch` counts through all networks, of which it trained number `member`, from 1. `loss` and
-    `accuracy` are means over the epoch's batches as they were trained on, dropout and distortions
-    included; `val_loss` and `val_accuracy` are measured after it.
+    `epoch` counts through all networks, of which it trained number `member`, from 1. `metrics` begins with
+    ``loss`` and the task's other training metrics, means over the epoch's batches as they were trained on,
+    dropout and distortions included; ``val_loss`` and what else begins with ``val_`` is measured after it.
     """
 
     epoch: int
     member: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
+    metrics: Metrics
     learning_rate: float
     seconds: float
+
+    @property
+    def val_loss(self) -> float:
+        """The validation loss."""
+        return self.metrics["val_loss"]
+
+    def row(self) -> dict[str, int | float]:
+        """Return its numbers by the column of the history that they belong to."""
+        return {
+            "epoch": self.epoch,
+            "member": self.member,
+            **self.metrics,
+            "learning_rate": self.learning_rate,
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, int | float]) -> Self:
+        """Return the epoch of which `row` came; a `ValueError` where it is that of none."""
+        metrics = {name: value for name, value in row.items() if name not in cls.__dataclass_fields__}
+        if not {"epoch", "member", "loss", "val_loss", "learning_rate", "seconds"} <= set(row):
+            raise ValueError("an epoch without its numbers")
+        return cls(int(row["epoch"]), int(row["member"]), metrics, row["learning_rate"], row["seconds"])
 
 
 class Reporter(Protocol):
@@ -128,5 +149,5 @@ class Progress:
 
     def history(self) -> dict[str, list[float]]:
         """Return one list per quantity, in Keras's layout."""
-        columns = [asdict(epoch) for epoch in self.epochs]
-        return {key: [row[key] for row in columns] for key in Epoch.__dataclass_fields__}
+        rows = [epoch.row() for epoch in self.epochs]
+        return {key: [row[key] for row in rows] for key in (rows[0] if rows else ())}

@@ -33,6 +33,7 @@ from digitcli.run_record import RunRecord, describe_environment
 from digitcli.training import checkpoints, finetuning
 from digitcli.training.augmentation import preview
 from digitcli.training.calibration import choose_tta, fit_temperature, fit_threshold, with_temperature
+from digitcli.training.classification import Classification
 from digitcli.training.cluster.distribution import Distribution, join, on_this_machine
 from digitcli.training.loop import fit
 from digitcli.training.progress import Progress, Reporter
@@ -174,7 +175,7 @@ def _execute(
             with _timed(durations, "training"):
                 fit(
                     run.recipe,
-                    run.split,
+                    Classification(run.recipe, run.split),
                     progress,
                     report,
                     distribution=distribution,

@@ -31,7 +31,7 @@ def require_tensorboard() -> None:
 class TensorBoard:
     """Writes what it hears to a folder of its own under `folder` and passes it on to `report`.
 
-    Per epoch: loss and accuracy (``train``, ``validation``), the learning rate and the seconds;
+    Per epoch: the metrics (``train``, ``validation``), the learning rate and the seconds;
     within epochs, a hundred times each: the loss so far and the speed.
     """
 
@@ -69,21 +69,17 @@ class TensorBoard:
         if done - self._steps >= max(1, step.steps // 100):
             self._steps = done
             with self._writers["train"].as_default():
-                tf.summary.scalar("within_epochs/loss", step.loss, step=done)
+                tf.summary.scalar("within_epochs/loss", step.metrics["loss"], step=done)
                 tf.summary.scalar("within_epochs/images_per_second", step.images_per_second, step=done)
         self._report.step(step)
 
     def epoch(self, epoch: Epoch) -> None:
         """Write and pass on."""
-        values = {
-            "train": {
-                "epoch/loss": epoch.loss,
-                "epoch/accuracy": epoch.accuracy,
-                "epoch/learning_rate": epoch.learning_rate,
-                "epoch/seconds": epoch.seconds,
-            },
-            "validation": {"epoch/loss": epoch.val_loss, "epoch/accuracy": epoch.val_accuracy},
-        }
+        values = {"train": {"epoch/learning_rate": epoch.learning_rate, "epoch/seconds": epoch.seconds}}
+        values["validation"] = {}
+        for name, value in epoch.metrics.items():
+            part = "validation" if name.startswith("val_") else "train"
+            values[part][f"epoch/{name.removeprefix('val_')}"] = value
         for part, scalars in values.items():
             with self._writers[part].as_default():
                 for name, value in scalars.items():

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitcli.datasets import Digits
 from digitcli.errors import OptionError, TrainingError
 from digitcli.models.backend import tf
 from digitcli.training.cluster.configuration import Cluster
@@ -48,19 +48,16 @@ class Distribution:
         """Return whether every worker wishes it."""
         return self.agree(float(wish)) == 1.0
 
-    def shard(self, digits: Digits) -> Digits:
-        """Return this worker's part of `digits`: every `workers`-th, as many for each replica.
+    def shard(self, examples: int) -> NDArray[np.int32]:
+        """Return the indices of this worker's examples: every `workers`-th, as many for each replica.
 
         Where they do not come out even, the first are dealt once more.
         """
-        if self.replicas == 1:
-            return digits
-        each = math.ceil(len(digits) / self.replicas) * (self.replicas // self.workers)
-        dealt = np.arange(self.task, each * self.workers, self.workers) % len(digits)
-        return digits.take(dealt)
+        each = math.ceil(examples / self.replicas) * (self.replicas // self.workers)
+        return (np.arange(self.task, each * self.workers, self.workers) % examples).astype(np.int32)
 
     def share_of_batch(self, batch_size: int) -> int:
-        """Return this worker's images of a step; an `OptionError` where replicas would get unlike shares."""
+        """Return this worker's part of a step; an `OptionError` where replicas would get unlike shares."""
         if batch_size % self.replicas:
             raise OptionError(
                 f"--batch-size {batch_size}: expected a multiple of {self.replicas}, "
