@@ -92,6 +92,7 @@ def test_every_problem_is_listed_with_its_place(digitcli: Command, tmp_path: Pat
     write(
         tmp_path,
         """
+task = "paint"
 epochs = 0
 batch_size = 2.5
 learning_rate = 0.1
@@ -109,14 +110,15 @@ augmentation = { rotate = 3 }
     outcome = digitcli("train", "--config", "mine.toml")
     assert outcome.status == 3
     lines = [line.strip() for line in outcome.stderr.splitlines()]
-    assert lines[0] == "Error: mine.toml: 13 problems"
+    assert lines[0] == "Error: mine.toml: 14 problems"
     assert set(lines[1:]) == {
         "description: missing; expected a line of text",
+        "task: found 'paint'; expected 'classify'",
         "epochs: found 0; expected greater than or equal to 1",
         "batch_size: found 2.5; expected a valid integer",
-        "learning_rate: unknown key; expected one of description, data, epochs, batch_size, seed, precision, "
-        "label_smoothing, ema, patience, ensemble_size, optimizer, schedule, augmentation, synthesis, "
-        "network",
+        "learning_rate: unknown key; expected one of description, task, data, epochs, batch_size, seed, "
+        "precision, label_smoothing, ema, patience, ensemble_size, optimizer, schedule, augmentation, "
+        "synthesis, network",
         "network layer 1 (conv): filters: found 99999; expected less than or equal to 1024",
         "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, padding, "
         "activation, bias",

@@ -160,6 +160,19 @@ def test_headers_that_say_nonsense_are_refused(unfinished: Path, old: str, new: 
         load(unfinished)
 
 
+def test_checkpoints_from_before_recipes_had_a_task_are_resumed(unfinished: Path, digitcli: Command) -> None:
+    path = unfinished / "checkpoint.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    header = arrays["header"].tobytes().decode()
+    assert '"task": "classify", ' in header
+    arrays["header"] = np.frombuffer(header.replace('"task": "classify", ', "", 1).encode(), np.uint8)
+    np.savez(path, **arrays)
+    outcome = digitcli("train", "--resume", "--artifacts", "run", "--quiet")
+    assert outcome.status == 0, outcome.stderr
+    assert len(json.loads((unfinished / "history.json").read_text())["epoch"]) == 8
+
+
 def test_weights_of_another_network_are_refused(unfinished: Path, digitcli: Command) -> None:
     path = unfinished / "checkpoint.npz"
     with np.load(path) as archive:

@@ -12,8 +12,9 @@ from digitcli.models.factory import assemble
 from digitcli.models.keras_classifier import KerasClassifier
 from digitcli.recognition.rules.cuttings import miscut
 from digitcli.synthesis.drawing import non_digits
+from digitcli.training.classification import Classification
 from digitcli.training.cluster.distribution import on_this_machine
-from digitcli.training.loop import Validator, fit
+from digitcli.training.loop import fit
 from digitcli.training.progress import Epoch, Progress, Step
 from digitcli.training.training_images import with_synthesis
 
@@ -48,7 +49,8 @@ def train(
 ) -> tuple[object, Progress, Log]:
     """Return the model that a run would keep, its progress and what it told."""
     progress, log = progress or Progress(), Log()
-    fit(recipe, split, progress, log, **{"distribution": on_this_machine(recipe.batch_size), **options})
+    task = Classification(recipe, split)
+    fit(recipe, task, progress, log, **{"distribution": on_this_machine(recipe.batch_size), **options})
     return assemble(recipe, progress.weights()), progress, log
 
 
@@ -66,18 +68,18 @@ def test_it_learns_and_reports_what_is_true(split: Split) -> None:
     assert log.epochs == progress.epochs
     assert [epoch.epoch for epoch in log.epochs] == [1, 2]
     last = log.epochs[-1]
-    assert last.loss < log.epochs[0].loss
-    assert last.val_accuracy > 0.8
+    assert last.metrics["loss"] < log.epochs[0].metrics["loss"]
+    assert last.metrics["val_accuracy"] > 0.8
     probabilities = KerasClassifier(network).predict(split.validation.images)
     truth = split.validation.labels
-    assert last.val_accuracy == pytest.approx((probabilities.argmax(axis=1) == truth).mean())
+    assert last.metrics["val_accuracy"] == pytest.approx((probabilities.argmax(axis=1) == truth).mean())
     assert last.val_loss == pytest.approx(
         -np.log(probabilities[np.arange(len(truth)), truth]).mean(), rel=1e-3
     )
 
 
 def test_the_seed_decides(split: Split) -> None:
-    losses = [train(split, changed(epochs=1, seed=seed))[2].epochs[0].loss for seed in (1, 1, 2)]
+    losses = [train(split, changed(epochs=1, seed=seed))[2].epochs[0].metrics["loss"] for seed in (1, 1, 2)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert losses[0] != pytest.approx(losses[2], rel=1e-3)
 
@@ -93,7 +95,7 @@ def test_the_partial_batch_weighs_what_it_should(split: Split) -> None:
     """With a learning rate of almost nothing, the epoch's mean is the mean over all images."""
     recipe = changed(epochs=1, batch_size=999).override(learning_rate=1e-12)
     _, _, log = train(split, recipe)
-    accuracy = log.epochs[0].accuracy * len(split.train)
+    accuracy = log.epochs[0].metrics["accuracy"] * len(split.train)
     assert accuracy == pytest.approx(round(accuracy))
     assert log.epochs[0].val_loss == pytest.approx(2.4, abs=0.4)
 
@@ -116,15 +118,15 @@ def test_labels_decide_what_is_learnt(split: Split) -> None:
     labels = (split.train.labels + 1) % 10
     permuted = replace(split, train=Digits(split.train.images, labels))
     _, _, log = train(permuted, changed())
-    assert log.epochs[-1].accuracy > 0.8
-    assert log.epochs[-1].val_accuracy < 0.2
+    assert log.epochs[-1].metrics["accuracy"] > 0.8
+    assert log.epochs[-1].metrics["val_accuracy"] < 0.2
 
 
 def test_bfloat16_trains_a_float32_model_as_well(split: Split) -> None:
     network, progress, _ = train(split, changed(epochs=4), precision="bfloat16")
     assert {weights.dtype for weights in progress.weights()[0]} == {np.dtype("float32")}
     assert {layer.compute_dtype for layer in network.layers} == {"float32"}
-    assert progress.epochs[-1].val_accuracy > 0.9
+    assert progress.epochs[-1].metrics["val_accuracy"] > 0.9
 
 
 def test_the_average_of_the_weights_is_judged_and_kept(split: Split) -> None:
@@ -135,7 +137,7 @@ def test_the_average_of_the_weights_is_judged_and_kept(split: Split) -> None:
     assert np.allclose(weights[0], raw[0], atol=1e-5)
     moving = train(split, changed(ema=0.99))[1]
     assert not np.allclose(moving.weights()[0][0], train(split, changed())[1].weights()[0][0], atol=1e-3)
-    assert moving.epochs[-1].val_accuracy > 0.7
+    assert moving.epochs[-1].metrics["val_accuracy"] > 0.7
 
 
 def test_label_smoothing_keeps_the_network_from_being_sure(split: Split) -> None:
@@ -150,7 +152,7 @@ def test_marks_that_are_no_digits_leave_the_network_unsure(split: Split) -> None
     def sureness(count: int) -> float:
         more = with_synthesis(split.train, Synthesis(non_digits=count), 0)
         network, _, log = train(replace(split, train=more), changed(epochs=4))
-        assert 0.8 < log.epochs[-1].accuracy <= 1  # of the digits alone
+        assert 0.8 < log.epochs[-1].metrics["accuracy"] <= 1  # of the digits alone
         return float(KerasClassifier(network).predict(unseen.images).max(axis=1).mean())
 
     unseen = non_digits(200, 99, split.validation, miscut)
@@ -231,7 +233,8 @@ split = split_dataset(load("sample"), 1200)
 both = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert both.replicas == 2
 recipe = changed(epochs=1, batch_size=64, augmentation={"shift": 1.0})
-losses = [train(split, recipe, **options)[1].epochs[0].loss for options in ({"distribution": both}, {})]
+runs = [train(split, recipe, **options)[1] for options in ({"distribution": both}, {})]
+losses = [progress.epochs[0].metrics["loss"] for progress in runs]
 try:
     train(split, changed(batch_size=25), distribution=both)
 except OptionError as error:
@@ -250,10 +253,13 @@ def test_devices_share_a_step(tmp_path: Path) -> None:
 
 def test_weights_that_are_no_numbers_are_noticed_after_the_last_step(split: Split) -> None:
     """The loss is taken before a step changes the weights: the validation sees what the last one did."""
-    recipe = changed()
-    weights = [np.full_like(values, np.nan) for values in train(split, recipe)[1].weights()[0]]
+    recipe = changed(epochs=1)
+    task = Classification(recipe, split)
+    ruined = task.build()
+    ruined.set_weights([np.full_like(values, np.nan) for values in ruined.get_weights()])
+    task.validate = lambda _: Classification.validate(task, ruined)
     with pytest.raises(TrainingError, match=r"validation loss became nan.*lower --learning-rate"):
-        Validator(recipe, split.validation).measure(weights)
+        fit(recipe, task, Progress(), Log(), distribution=on_this_machine(recipe.batch_size))
 
 
 def test_divergence_is_an_error_that_names_the_rate(split: Split) -> None:

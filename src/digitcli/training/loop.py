@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitcli.config.recipe import Recipe
 from digitcli.errors import InputError, TrainingError
@@ -25,8 +24,6 @@ from digitcli.training.clock import TrainingClock
 from digitcli.training.cluster.distribution import Distribution
 from digitcli.training.progress import Arrays, Epoch, Progress, Reporter, Step
 from digitcli.training.task import Metrics, Task
-
-Draws = NDArray[np.int32]  # indices of examples
 
 
 @dataclass(frozen=True)
@@ -96,10 +93,11 @@ def fit(
                 kept = loop.weights()
                 validated.set_weights(kept)
                 measured = task.validate(validated)
-                _require_finite(measured["loss"], "the validation loss", "", recipe)
-                metrics |= {f"val_{name}": distribution.agree(value) for name, value in measured.items()}
+                val_loss = measured["loss"]
+                _require_finite(val_loss, f"the validation loss became {val_loss}", recipe)
+                agreed = {f"val_{name}": distribution.agree(value) for name, value in measured.items()}
             seconds = time.perf_counter() - began
-            epoch = Epoch(number, member + 1, metrics, rate, seconds)
+            epoch = Epoch(number, member + 1, {**metrics, **agreed}, rate, seconds)
             if recipe.patience and any(before.val_loss <= epoch.val_loss for before in done):
                 kept = progress.kept  # those of an earlier epoch are better
             done.append(epoch)
@@ -136,10 +134,9 @@ class _Loop:
         self._replicas, self._workers = distribution.replicas, distribution.workers
         self._worker = distribution.task
         self._local = distribution.share_of_batch(recipe.batch_size)  # examples of a step
-        self._shard: Draws = distribution.shard(task.examples)
+        self._shard = distribution.shard(task.examples)
         self.steps = math.ceil(len(self._shard) / self._local)  # of an epoch
         self._chunk_steps = max(1, LOOP.chunk_examples // recipe.batch_size)
-        sums = np.zeros(2 + 2 * len(task.metrics))  # loss, examples, then each metric's sum and count
         with self._strategy.scope():
             self._network: Any = task.build(precision=precision, replicas=self._replicas)
             if first is not None:
@@ -149,7 +146,7 @@ class _Loop:
             weights = [weight.value for weight in self._network.weights]
             self._averages = [tf.Variable(w, trainable=False) for w in weights if recipe.ema]
             self._sums = tf.Variable(
-                sums,
+                np.zeros(2 + 2 * len(task.metrics)),  # loss, examples, then each metric's sum and count
                 dtype=tf.float64,
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
@@ -180,8 +177,8 @@ class _Loop:
             rates = [self._recipe.optimizer.learning_rate * share for share in shares]
             self._train_chunk(order, tf.constant(first), tf.constant(last), tf.constant(rates, tf.float32))
             metrics = self._means()
-            place = f" in epoch {number}, by step {last}"
-            _require_finite(metrics["loss"], "the loss", place, self._recipe)
+            loss = metrics["loss"]
+            _require_finite(loss, f"the loss became {loss} in epoch {number}, by step {last}", self._recipe)
             clock.advance(last - first)
             rate, first = rates[last - first - 1], last
             speed = len(self._shard) / self.steps * self._workers * clock.steps_per_second
@@ -272,10 +269,8 @@ def _require_fit(network: Network, members: list[Weights]) -> None:
             raise InputError("the checkpoint's weights do not fit its recipe; train without --resume")
 
 
-def _require_finite(loss: float, name: str, place: str, recipe: Recipe) -> None:
-    """Raise a `TrainingError` where a loss is no finite number."""
+def _require_finite(loss: float, words: str, recipe: Recipe) -> None:
+    """Raise a `TrainingError` that begins with `words` where a loss is no finite number."""
     if not math.isfinite(loss):
         rate = recipe.optimizer.learning_rate
-        raise TrainingError(
-            f"{name} became {loss}{place}: training diverged; lower --learning-rate (it was {rate:g})"
-        )
+        raise TrainingError(f"{words}: training diverged; lower --learning-rate (it was {rate:g})")

@@ -54,5 +54,6 @@ class Task(Protocol):
         """Measure a network on the validation examples, in inference mode.
 
         Returns:
-            ``loss``, then the main metric, which is higher for better networks, then any others.
+            ``loss``, then the main metric, which is higher for better networks, then any others; finite but
+            for the loss of a network that has diverged.
         """

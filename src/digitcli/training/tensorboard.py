@@ -75,11 +75,11 @@ class TensorBoard:
 
     def epoch(self, epoch: Epoch) -> None:
         """Write and pass on."""
-        values = {"train": {"epoch/learning_rate": epoch.learning_rate, "epoch/seconds": epoch.seconds}}
-        values["validation"] = {}
+        values: dict[str, dict[str, float]] = {"train": {}, "validation": {}}
         for name, value in epoch.metrics.items():
             part = "validation" if name.startswith("val_") else "train"
             values[part][f"epoch/{name.removeprefix('val_')}"] = value
+        values["train"] |= {"epoch/learning_rate": epoch.learning_rate, "epoch/seconds": epoch.seconds}
         for part, scalars in values.items():
             with self._writers[part].as_default():
                 for name, value in scalars.items():
