@@ -1,326 +1,330 @@
-"""Photographs of several kinds on which readers are measured; nothing is ever trained on them.
+"""Generated photographs of the kinds that people take and that `photographs` and `around` do not show.
 
-Each kind makes one photograph from the pen strokes of one writer or several: the picture, and its digits in
-reading order.
+Readers of digits are measured on them; nothing is trained on them, and no threshold comes from them. Digits
+are pen strokes of people, all by one writer on most pictures; some kinds show no digit at all. Each composer
+makes one photograph, (H, W, 3) uint8, blue first, and its text: the digits in reading order, lines separated
+by a newline. All chance comes from the generator that is passed.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
-import photographs
-from forms import Compose, Writers
-from photographs import Picture, Random
-
-from digitcli.datasets.strokes import draw_stroke
-
-DESKS = (
-    photographs.WOOD,
-    photographs.GREY,
-    photographs.LIGHT_WOOD,
-    (0.12, 0.12, 0.13),
-    (0.8, 0.82, 0.84),
-    (0.45, 0.25, 0.2),
-    (0.2, 0.4, 0.25),
+from photographs import BALLPOINT, PENCIL, RED, Picture, page, photograph, shaded, turned
+from surfaces import (
+    ENGRAVINGS,
+    TEXTURES,
+    Colour,
+    Mask,
+    Random,
+    Size,
+    blank,
+    coin,
+    colour_about,
+    desk,
+    edge_shadow,
+    inside_of,
+    lighted,
+    mixed,
+    noise,
+    one_of,
+    paper_on,
+    parallels,
+    pen_lying,
+    rotated,
+    ruled,
+    toned,
 )
-INKS = (photographs.BALLPOINT, (0.1, 0.1, 0.1), (0.5, 0.2, 0.15), photographs.RED, (0.15, 0.35, 0.1))
-NOTES = ((0.45, 0.92, 0.97), (0.75, 0.65, 0.97), (0.6, 0.9, 0.7), (0.93, 0.8, 0.6), (0.4, 0.7, 0.98))
+from writing import SHORTEST, Drawings, View, Writing, grown, smooth, written
+
+Writers = list[Drawings]
+Composed = tuple[np.ndarray, str]
+Compose = Callable[[Writers, Random], Composed]
+
+LONGEST = 1600  # pixels, of a picture's longer side
+HEIGHTS = (24, 110)  # pixels of digits
+QUALITIES = (40, 93)  # of JPEG; the upper one is left out
+PENS = (BALLPOINT, (0.5, 0.2, 0.1), (0.12, 0.12, 0.12), RED, (0.25, 0.4, 0.12), (0.42, 0.15, 0.35))
+PAPERS = ((0.93, 0.92, 0.88), (0.94, 0.94, 0.94), (0.8, 0.9, 0.94), (0.9, 0.86, 0.82), (0.8, 0.82, 0.84))
+LEAD = tuple(0.75 * np.array(PENCIL))  # darker than in `photographs`: some strokes are thinner here
+NOTES = ((0.45, 0.9, 0.97), (0.74, 0.6, 0.97), (0.55, 0.9, 0.7), (0.92, 0.82, 0.55), (0.36, 0.66, 0.98))
+BOARDS = ((0.22, 0.32, 0.18), (0.17, 0.19, 0.17), (0.3, 0.26, 0.24))
+LINE_COLOURS = (
+    (0.95, 0.82, 0.7),
+    (0.8, 0.62, 0.45),
+    (0.65, 0.65, 0.65),
+    (0.38, 0.36, 0.35),
+    (0.6, 0.75, 0.6),
+)  # shares of the paper's
+LEAST_CONTRAST = 0.4  # of pen and paper in luminance, so that a person reads the digits without doubt
 
 
-def _one_of(choices: tuple, random: Random) -> tuple[float, ...]:
-    return choices[int(random.integers(len(choices)))]
+def inked(sheet: Picture, ink: Mask, colour: Colour, random: Random, *, crumbling: float = 0.1) -> Picture:
+    """Lay ink on a sheet; the grain of pencil and chalk lets more of the sheet through."""
+    grain = 1 - crumbling * np.abs(noise(ink.shape, random, 1.5))
+    return mixed(sheet, colour, 0.92 * ink * np.clip(grain, 0, 1))
 
 
-def _flat(writers: Writers) -> list[list[dict]]:
-    return [[drawing for of_digit in writer.values() for drawing in of_digit] for writer in writers]
-
-
-def _page(writers: Writers, random: Random, **options: object) -> tuple[list[str], Picture]:
-    height = random.uniform(30, 90)
-    chosen = {
-        "height": height,
-        "pen": max(2, round(height * random.uniform(0.05, 0.11))),
-        "stroke_colour": _one_of(INKS, random),
-        "paper": tuple(random.uniform(0.85, 0.97) * random.uniform(0.94, 1, 3)),
-        **options,
-    }
-    return photographs.page(_flat(writers), random, **chosen)
-
-
-def _photo(picture: Picture, random: Random) -> np.ndarray:
-    longer = max(picture.shape[:2])
-    if longer > 1500:
-        picture = cv2.resize(picture, None, fx=1500 / longer, fy=1500 / longer, interpolation=cv2.INTER_AREA)
-    return photographs.photograph(picture, int(random.integers(45, 93)), random.uniform(0.5, 0.9))
-
-
-def _turned(picture: Picture, degrees: float, blank: int) -> Picture:
-    """Turn a picture about its middle and keep all of it; a rim of `blank` pixels goes on around it."""
-    height, width = picture.shape[:2]
-    reach = round(0.5 * max(height, width))
-    for _ in range(-(-reach // blank)):
-        picture = cv2.copyMakeBorder(picture, blank, blank, blank, blank, cv2.BORDER_REFLECT_101)
-    middle = (picture.shape[1] / 2, picture.shape[0] / 2)
-    matrix = cv2.getRotationMatrix2D(middle, degrees, 1.0)
-    cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
-    size = (round(width * cos + height * sin), round(width * sin + height * cos))
-    matrix[:, 2] += np.array(size) / 2 - middle
-    return cv2.warpAffine(picture, matrix, size)
-
-
-def _margins(random: Random, sides: list[int], low: float, high: float) -> list[float]:
-    return [random.uniform(low, high) if side in sides else 0.0 for side in range(4)]
-
-
-def desk_at_one_side(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    texts, sheet = _page(writers, random)
-    margins = _margins(random, [int(random.integers(4))], 0.08, 0.35)
-    scene = photographs.on_desk(sheet, random, _one_of(DESKS, random), margins, 2)
-    return _photo(scene, random), "\n".join(texts)
-
-
-def pencil_and_desk(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    grey = random.uniform(0.38, 0.62)
-    height = random.uniform(36, 90)
-    pen = max(2, round(height * random.uniform(0.04, 0.07)))
-    texts, sheet = _page(writers, random, stroke_colour=(grey, grey, grey), pen=pen, height=height)
-    sides = sorted(random.permutation(4)[: int(random.integers(1, 5))].tolist())
-    scene = photographs.on_desk(sheet, random, _one_of(DESKS, random), _margins(random, sides, 0.05, 0.3), 4)
-    return _photo(scene, random), "\n".join(texts)
-
-
-def turned_page(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    height = random.uniform(30, 90)
-    texts, sheet = _page(writers, random, height=height)
-    blank = round(0.9 * height)
-    if random.random() < 0.5:
-        margin = random.uniform(0.08, 0.25)
-        sheet = photographs.on_desk(sheet, random, _one_of(DESKS, random), [margin] * 4, 0)
-        blank = int(margin / (1 + 2 * margin) * sheet.shape[1]) - 2
-    degrees = random.uniform(8, 25) * random.choice([-1, 1])
-    return _photo(_turned(sheet, degrees, blank), random), "\n".join(texts)
-
-
-def on_its_side(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    texts, sheet = _page(writers, random)
-    if random.random() < 0.5:
-        margins = _margins(random, [0, 1, 2, 3], 0.03, 0.2)
-        sheet = photographs.on_desk(sheet, random, _one_of(DESKS, random), margins, 3)
-    turn = cv2.ROTATE_90_CLOCKWISE if random.random() < 0.5 else cv2.ROTATE_90_COUNTERCLOCKWISE
-    return _photo(cv2.rotate(sheet, turn), random), "\n".join(texts)
-
-
-def _grid(width: int) -> Compose:
-    def compose(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-        height = random.uniform(45, 100)
-        pen = max(3, round(0.09 * height))
-        texts, sheet = _page(writers, random, height=height, pen=pen)
-        degrees, blank = random.uniform(-15, 15), round(0.9 * height)
-        apart, colour = random.uniform(30, 90), random.uniform(0.55, 0.85, 3).astype(np.float32)
-        sheet = _turned(sheet, degrees, blank)
-        side = 2 * max(sheet.shape[:2])
-        lines = np.zeros((side, side), np.uint8)
-        for place in np.arange(random.uniform(0, apart), side, apart).astype(int):
-            cv2.line(lines, (int(place), 0), (int(place), side), 255, width)
-            cv2.line(lines, (0, int(place)), (side, int(place)), 255, width)
-        matrix = cv2.getRotationMatrix2D((side / 2, side / 2), degrees, 1.0)
-        lines = cv2.warpAffine(lines, matrix, (side, side))
-        top, left = ((side - length) // 2 for length in sheet.shape[:2])
-        lines = lines[top : top + sheet.shape[0], left : left + sheet.shape[1]]
-        share = (lines / np.float32(255))[..., np.newaxis]
-        return _photo(sheet * (1 - share * (1 - colour)), random), "\n".join(texts)
-
-    return compose
-
-
-def coloured_note(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    colour = _one_of(NOTES, random)
-    texts, sheet = _page(writers, random, paper=colour, lines=int(random.integers(1, 4)))
-    if random.random() < 0.6:
-        under = _one_of((*DESKS, (0.93, 0.93, 0.93)), random)
-        sheet = photographs.on_desk(sheet, random, under, _margins(random, [0, 1, 2, 3], 0.05, 0.5), 8)
-    return _photo(sheet, random), "\n".join(texts)
-
-
-def engraved_crop(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    """An amount as it is cut out of a cheque."""
-    height = random.uniform(34, 100)
-    texts, sheet = _page(
-        writers, random, lines=1, height=height, pen=max(2, round(random.uniform(0.05, 0.1) * height)),
-        paper=(1.0, 1.0, 1.0), stroke_colour=_one_of(INKS[:3], random),
-    )  # fmt: skip
-    marks = cv2.boundingRect((sheet.min(axis=2) < 0.6).astype(np.uint8))
-    margins = random.uniform(0, 0.15, 4) * height
-    left, top = max(0, int(marks[0] - margins[0])), max(0, int(marks[1] - margins[1]))
-    right, bottom = int(marks[0] + marks[2] + margins[2]) + 1, int(marks[1] + marks[3] + margins[3]) + 1
-    crop = sheet[top:bottom, left:right]
-    pattern = _engraving(*crop.shape[:2], random)
-    paper, lines = random.uniform(0.85, 1, 3), random.uniform(0.05, 0.45, 3)
-    crop = crop * paper * (1 - lines * pattern[..., np.newaxis])
-    return _photo(crop.astype(np.float32), random), texts[0]
-
-
-def _engraving(height: int, width: int, random: Random) -> np.ndarray:
-    """Fine printed lines, (H, W) 0..1: waves, rosettes, halftone dots."""
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    period, turn = random.uniform(4, 9), random.uniform(0, np.pi)
-    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-    way = int(random.integers(4))
-    if way == 0:
-        wave = across + random.uniform(2, 8) * np.sin(along / random.uniform(8, 20))
-        phase = 2 * np.pi * wave / period
-    elif way == 1:
-        radius = np.hypot(x - random.uniform(0, width), y - random.uniform(0, height))
-        petals = 6 * np.sin(12 * np.arctan2(y - height / 2, x - width / 2))
-        phase = 2 * np.pi * (radius + petals) / period
-    elif way == 2:
-        dots = np.cos(2 * np.pi * along / period) * np.cos(2 * np.pi * across / period)
-        return np.clip(2 * dots, 0, 1)
-    else:
-        two = np.cos(2 * np.pi * across / period) + np.cos(
-            2 * np.pi * (along + 4 * np.sin(across / 11)) / period
-        )
-        return np.clip(two - 0.4, 0, 1)
-    return np.clip(2 * np.cos(phase) - 0.8, 0, 1)
-
-
-def one_large_digit(writers: Writers, random: Random) -> tuple[np.ndarray, str]:
-    writer = writers[int(random.integers(len(writers)))]
-    digit = int(random.integers(10))
-    strokes = [np.array(s, float) for s in writer[digit][int(random.integers(len(writer[digit])))]["strokes"]]
-    points = np.concatenate(strokes)
-    low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    size = np.array([random.uniform(0.75, 1), random.uniform(0.75, 1)]) * random.uniform(250, 1200)
-    pen = round(float(min(size)) * np.exp(random.uniform(np.log(0.015), np.log(0.1))))
-    room = size * random.uniform(0.6, 0.95) - pen
-    scale = float(np.min(room / np.maximum(extent, 1.0)))
-    shift = (size - extent * scale) / 2 + random.uniform(-0.5, 0.5, 2) * 0.1 * (size - extent * scale - pen)
-    mask = np.zeros((round(size[1]), round(size[0])), np.uint8)
-    for stroke in strokes:
-        draw_stroke(mask, (stroke - low) * scale + shift, max(2, pen))
-    is_chalk = random.random() < 0.2
-    paper = (0.2, 0.25, 0.18) if is_chalk else tuple(random.uniform(0.8, 0.97) * random.uniform(0.85, 1, 3))
-    sheet = np.empty((*mask.shape, 3), np.float32)
-    sheet[:] = paper
-    if not is_chalk and random.random() < 0.3:
-        for y in range(int(random.integers(20, 60)), mask.shape[0], int(random.integers(40, 90))):
-            cv2.line(sheet, (0, y), (mask.shape[1], y), photographs.RULES, 2)
-    share = 0.92 * (mask / np.float32(255))[..., np.newaxis]
-    ink = np.array((0.85, 0.87, 0.86) if is_chalk else _one_of(INKS, random), np.float32)
-    sheet = photographs.lit(sheet * (1 - share) + ink * share, random)
-    return _photo(photographs.turned(sheet, random, 4), random), str(digit)
-
-
-def texture(_: Writers, random: Random) -> tuple[np.ndarray, str]:
-    height, width = (int(side) for side in random.integers(300, 1200, 2))
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    make = TEXTURES[int(random.integers(len(TEXTURES)))]
-    grey = make(x, y, random)
-    grey = (grey - grey.min()) / max(float(np.ptp(grey)), 1e-6)
-    dark, bright = (
-        random.uniform(0.05, 0.5) * random.uniform(0.7, 1, 3),
-        random.uniform(0.55, 1) * np.ones(3),
+def camera(picture: Picture, random: Random, *, fine: float = 8, shadow: float = 0.15) -> np.ndarray:
+    """Photograph a scene; the blur leaves strokes of `fine` pixels sharp enough to be read."""
+    if random.random() < shadow:
+        picture = shaded(picture, random, random.uniform(2, 40))
+    tint = random.uniform(0.88, 1.04) * np.exp(random.normal(0, 0.03, 3))
+    scale = LONGEST / max(picture.shape[:2])
+    if scale < 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    blur = random.uniform(0.35, min(1.6, 0.5 + fine / 7))
+    return photograph(
+        picture.astype(np.float32) * tint.astype(np.float32), int(random.integers(*QUALITIES)), blur
     )
-    picture = dark + (bright - dark) * grey[..., np.newaxis]
-    return _photo(photographs.lit(picture.astype(np.float32), random), random), ""
 
 
-def _noise(shape: tuple[int, ...], random: Random, sigma: tuple[float, float]) -> np.ndarray:
-    noise = random.normal(0, 1, shape).astype(np.float32)
-    return cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1])
+def beside_desk(writers: Writers, random: Random) -> Composed:
+    text, sheet, pen = _sheet(writers, random, lines=3)
+    margins = np.zeros(4)
+    margins[int(random.integers(4))] = random.uniform(0.12, 0.35)
+    return camera(_laid(sheet, random, margins, 3), random, fine=pen), text
 
 
-def _wood(x: np.ndarray, y: np.ndarray, random: Random) -> np.ndarray:
-    rings = y / random.uniform(5, 20) + 12 * _noise(x.shape, random, (60, 12)) * 12
-    return np.sin(rings) + 4 * _noise(x.shape, random, (20, 0.8))
+def in_pencil(writers: Writers, random: Random) -> Composed:
+    height, colour = _height(random), colour_about(LEAD, random, 0.05)
+    pen = max(2, round(height * random.uniform(0.03, 0.06)))
+    look = {"lines": int(random.integers(1, 4)), "height": height, "pen": pen, "stroke_colour": colour}
+    text, sheet, _ = _sheet(writers, random, **look)
+    sides = random.permutation(4) < random.integers(1, 5)
+    return camera(_laid(sheet, random, random.uniform(0.08, 0.25, 4) * sides, 4), random, fine=pen), text
 
 
-def _bricks(x: np.ndarray, y: np.ndarray, random: Random) -> np.ndarray:
-    high, joint = random.uniform(30, 90), random.uniform(3, 8)
-    row = y // high
-    across = (x + (row % 2) * high) % (2 * high)
-    return 1.0 * ((y % high > joint) & (across > joint)) + _noise(x.shape, random, (2, 2))
+def turned_page(writers: Writers, random: Random) -> Composed:
+    height, degrees = _height(random), random.uniform(8, 25) * random.choice([-1, 1])
+    pen = max(random.uniform(0.04, 0.12), 2 / height)
+    writing = written(one_of(writers, random), random, _counts(random, 2, 6, 4), pen=pen).times(height)
+    paper = colour_about(one_of(PAPERS, random), random)
+    is_on_desk, room = random.random() < 0.5, random.uniform(0.5, 1.5) * height
+    sheet_box = grown(writing.box, room)
+    around = random.uniform(0, 0.12, 4) * (sheet_box[2] - sheet_box[0]) if is_on_desk else np.full(4, room)
+    view = View(sheet_box if is_on_desk else writing.box, degrees, around)
+    sheet = ruled(view.u, view.v, paper, height * random.uniform(0.7, 1.6), random)
+    sheet = inked(sheet, view.ink(writing), _pen_for(paper, random), random)
+    if is_on_desk:
+        inside = inside_of(sheet_box, view.u, view.v)
+        sheet = paper_on(desk(view.size, random), sheet, inside, random)
+    return camera(lighted(sheet, random), random, fine=writing.pen), writing.text
 
 
-def _cloth(x: np.ndarray, y: np.ndarray, random: Random) -> np.ndarray:
-    period = random.uniform(3, 12)
-    return np.sin(x / period) * np.sin(y / period) + _noise(x.shape, random, (1, 1))
+def on_a_side(writers: Writers, random: Random) -> Composed:
+    text, sheet, pen = _sheet(writers, random, lines=int(random.integers(1, 5)))
+    margins = random.uniform(0.06, 0.2, 4) * (random.random(4) < 0.4)
+    upright = camera(_laid(sheet, random, margins, 4), random, fine=pen)
+    return np.ascontiguousarray(np.rot90(upright, int(random.choice([1, 3])))), text
 
 
-def _grass(x: np.ndarray, _: np.ndarray, random: Random) -> np.ndarray:
-    return _noise(x.shape, random, (1.2, random.uniform(4, 12)))
-
-
-def _concrete(x: np.ndarray, _: np.ndarray, random: Random) -> np.ndarray:
-    return 8 * _noise(x.shape, random, (25, 25)) + _noise(x.shape, random, (1.5, 1.5))
-
-
-def _stripes(x: np.ndarray, y: np.ndarray, random: Random) -> np.ndarray:
-    turn = random.uniform(0, np.pi)
-    return 1.0 * (np.sin((x * np.cos(turn) + y * np.sin(turn)) / random.uniform(4, 25)) > 0)
-
-
-def _sky(x: np.ndarray, y: np.ndarray, random: Random) -> np.ndarray:
-    return y / y.max() + 6 * _noise(x.shape, random, (40, 25))
-
-
-def _pebbles(x: np.ndarray, _: np.ndarray, random: Random) -> np.ndarray:
-    return np.abs(_noise(x.shape, random, (random.uniform(6, 20),) * 2))
-
-
-TEXTURES = (_wood, _bricks, _cloth, _grass, _concrete, _stripes, _sky, _pebbles)
-
-
-def empty_desk(_: Writers, random: Random) -> tuple[np.ndarray, str]:
-    height, width = (int(side) for side in random.integers(350, 900, 2))
-    sheet = np.empty((height, width, 3), np.float32)
-    sheet[:] = tuple(random.uniform(0.85, 0.97) * random.uniform(0.94, 1, 3))
-    rules = int(random.choice([0, 30, 45, 60]))
-    if rules:
-        for y in range(rules, height, rules):
-            cv2.line(sheet, (0, y), (width, y), photographs.RULES, int(random.integers(1, 3)))
-        if random.random() < 0.5:
-            for x in range(rules, width, rules):
-                cv2.line(sheet, (x, 0), (x, height), photographs.RULES, int(random.integers(1, 3)))
-    scene = photographs.lit(sheet, random)
-    if random.random() < 0.7:
-        sides = random.permutation(4)[: int(random.integers(1, 5))].tolist()
-        scene = photographs.on_desk(
-            scene, random, _one_of(DESKS, random), _margins(random, sides, 0.1, 0.6), 10
-        )
-    if random.random() < 0.4:
-        scene = photographs.shaded(scene, random, random.uniform(1, 15)).astype(np.float32)
-    for _thing in range(int(random.integers(0, 4))):
-        _lay(scene, random)
-    return _photo(scene, random), ""
-
-
-def _lay(scene: Picture, random: Random) -> None:
-    """Put a pen or a coin somewhere."""
-    height, width = scene.shape[:2]
-    x, y = int(random.integers(width)), int(random.integers(height))
-    colour = tuple(random.uniform(0.1, 0.7, 3))
-    if random.random() < 0.5:
-        reach, turn = random.uniform(0.2, 0.5) * width, random.uniform(0, 2 * np.pi)
-        end = (int(x + reach * np.cos(turn)), int(y + reach * np.sin(turn)))
-        thick = int(random.integers(12, 26))
-        cv2.line(scene, (x, y), end, colour, thick, cv2.LINE_AA)
-        cv2.line(scene, (x, y), end, tuple(1.2 * part for part in colour), thick // 3, cv2.LINE_AA)
+def over_grid(writers: Writers, random: Random, *, width: int) -> Composed:
+    """Write over a grid; its lines are at most as strong as the pen and no digit lies along one."""
+    columns = random.uniform(30, 90)
+    rows = columns if random.random() < 0.6 else random.uniform(30, 90)
+    cell, least = None, max(HEIGHTS[0], 9 * width)
+    if random.random() < 0.35 and min(columns, rows) > 1.5 * least:
+        height = random.uniform(0.58, 0.7) * (min(columns, rows) - width)
+        cell = (columns / height, rows / height)
     else:
-        radius = int(random.integers(20, 60))
-        cv2.circle(scene, (x, y), radius, (0.4, 0.55, 0.65), cv2.FILLED, cv2.LINE_AA)
-        cv2.circle(scene, (x, y), int(0.85 * radius), (0.5, 0.65, 0.75), 2, cv2.LINE_AA)
+        height = _height(random, low=least)
+    pen = max(random.uniform(0.05, 0.12), (width + 1) / height, 2 / height)
+    counts = _counts(random, 2, 6, 4)
+    writing = written(one_of(writers, random), random, counts, pen=pen, cell=cell).times(height)
+    paper = colour_about(one_of(PAPERS, random), random)
+    colour = _pen_for(paper, random)
+    lines = paper * np.array(one_of(LINE_COLOURS, random))
+    strongest = 0.85 * (_luminance(paper) - _luminance(colour)) / (_luminance(paper) - _luminance(lines))
+    lines = paper + (lines - paper) * min(1.0, strongest)
+    degrees, around = random.uniform(-15, 15), height * random.uniform(0.2, 1, 4)
+    view = View(grown(writing.box, 0.5 * height), degrees, around)
+    phases = (0.0, 0.0) if cell else _free_phases(writing, (columns, rows), width, random)
+    uprights, levels = parallels(view.u, columns, width, phases[0]), parallels(view.v, rows, width, phases[1])
+    sheet = mixed(blank(view.size, paper, random), tuple(lines), np.maximum(uprights, levels))
+    seen = lighted(inked(sheet, view.ink(writing), colour, random), random)
+    return camera(seen, random, fine=min(writing.pen, 1.5 * width)), writing.text
 
 
-KINDS: dict[str, Callable[[Writers, Random], tuple[np.ndarray, str]]] = {
-    "a desk at any one side": desk_at_one_side,
-    "pencil, desk in view": pencil_and_desk,
+def coloured_note(writers: Writers, random: Random) -> Composed:
+    height = _height(random)
+    counts = _counts(random, 1, 5, 3)
+    pen = max(random.uniform(0.035, 0.13), 2.2 / height)
+    writing = written(one_of(writers, random), random, counts, pen=pen).times(height)
+    left, top, right, bottom = grown(writing.box, random.uniform(0.3, 0.8) * height)
+    side = max(right - left, bottom - top)  # notes are square, or nearly so
+    spare = (side * random.uniform(0.95, 1.05) - (bottom - top)) * random.uniform(0, 1)
+    note = (left, top - max(0, spare), left + side, max(bottom, top - spare + side))
+    colour = colour_about(one_of(NOTES, random), random, 0.02)
+    degrees, where = random.normal(0, 5), random.choice(["filling", "desk", "sheet"])
+    if where == "filling":
+        view = View(note, degrees, np.full(4, -0.02 * side))
+        under = blank(view.size, colour, random)
+        inside = np.ones(view.size, np.float32)
+    else:
+        view = View(note, degrees, side * random.uniform(0.05, 0.45, 4))
+        under = desk(view.size, random)
+        if where == "sheet":
+            under = ruled(view.u, view.v, PAPERS[1], height, random)
+        inside = inside_of(note, view.u, view.v)
+    sheet = blank(view.size, colour, random) * (1 - 0.12 * (view.v / side) ** 2)[..., np.newaxis]
+    sheet = inked(sheet, view.ink(writing), _pen_for(colour, random), random)
+    seen = lighted(paper_on(under, sheet, inside, random), random)
+    return camera(seen, random, fine=writing.pen), writing.text
+
+
+def on_engraving(writers: Writers, random: Random) -> Composed:
+    count, pen = int(random.integers(3, 9)), random.uniform(0.05, 0.13)
+    writing = written(one_of(writers, random), random, [count], pen=pen)
+    margins = random.uniform(0, 0.15, 4)
+    left, top, right, bottom = writing.box
+    tall = bottom - top + margins[1] + margins[3]
+    low = max(40, SHORTEST * tall / (right - left))  # a short number is written large
+    scale = random.uniform(min(low, 159), 160) / tall
+    writing = writing.times(scale)
+    view = View(writing.box, 0, scale * margins)
+    paper = colour_about(random.uniform(0.82, 0.96, 3), random, 0.02)
+    sheet = blank(view.size, paper, random)
+    for _ in range(int(random.integers(1, 4))):
+        pattern = one_of(ENGRAVINGS, random)(view.size, random)
+        sheet = mixed(sheet, tuple(random.uniform(0.45, 0.9, 3)), random.uniform(0.45, 0.95) * pattern)
+    seen = inked(sheet, view.ink(writing), _pen_for(tuple(sheet.mean(axis=(0, 1))), random), random)
+    return camera(lighted(seen, random), random, fine=writing.pen / 2, shadow=0), writing.text
+
+
+def one_digit(writers: Writers, random: Random) -> Composed:
+    size = np.array([random.uniform(200, 1200), 1.0])
+    size[1] = size[0] * random.choice([1, 0.75, 0.5625])
+    size = random.permutation(size)  # width, height
+    writing = written(one_of(writers, random), random, [1], pen=np.exp(random.uniform(*np.log([0.02, 0.17]))))
+    left, top, right, bottom = writing.box
+    extent = np.array([right - left, bottom - top])
+    scale = random.uniform(0.6, 0.95) * float((size / extent).min())
+    writing = smooth(writing.times(scale))
+    free = size - extent * scale
+    before = free * random.uniform(0.15, 0.85, 2)
+    view = View(writing.box, 0, np.concatenate([before, free - before]))
+    kind = random.choice(["plain", "tinted", "ruled", "board"])
+    if kind == "board":
+        board = colour_about(one_of(BOARDS, random), random, 0.02)
+        smeared = 1 + 0.12 * noise(view.size, random, 60, 140) + 0.06 * noise(view.size, random, 3)
+        seen = inked(toned(board, smeared), view.ink(writing), (0.86, 0.88, 0.87), random, crumbling=0.35)
+    else:
+        paper = one_of(PAPERS, random) if kind != "tinted" else random.uniform(0.72, 0.95, 3)
+        paper = colour_about(tuple(paper), random)
+        if kind == "ruled":
+            sheet = ruled(view.u, view.v, paper, random.uniform(0.2, 0.9) * scale, random, least=1)
+        else:
+            sheet = blank(view.size, paper, random)
+        seen = inked(sheet, view.ink(writing), _pen_for(paper, random), random)
+    return camera(lighted(seen, random), random, fine=writing.pen), writing.text
+
+
+def texture(_: Writers, random: Random) -> Composed:
+    surface = one_of(TEXTURES, random)
+    return camera(lighted(surface(_size(random), random), random), random), ""
+
+
+def empty_desk(_: Writers, random: Random) -> Composed:
+    size = _size(random)
+    height, width = size
+    picture = desk(size, random)
+    for _ in range(int(random.choice([1, 1, 2, 2, 3]))):
+        u, v = rotated(size, random.normal(0, 18))
+        left, top = random.uniform(-0.55, 0.2, 2) * (width, height)
+        right, bottom = (left, top) + random.uniform(0.4, 1.2, 2) * (width, height)
+        inside = inside_of((left, top, right, bottom), u, v)
+        x, y, wide, tall = cv2.boundingRect((cv2.blur(inside, (61, 61)) > 0).astype(np.uint8))  # and shadow
+        near = slice(y, y + tall), slice(x, x + wide)
+        paper = colour_about(one_of(PAPERS, random), random)
+        sheet = ruled(u[near], v[near], paper, random.uniform(18, 80), random)
+        picture[near] = paper_on(picture[near], sheet, inside[near], random)
+    for _ in range(int(random.integers(0, 4))):
+        one_of((pen_lying, coin), random)(picture, random)
+    return camera(lighted(picture, random), random, shadow=0.5), ""
+
+
+def _counts(random: Random, low: int, high: int, lines: int) -> list[int]:
+    return [int(count) for count in random.integers(low, high + 1, int(random.integers(1, lines + 1)))]
+
+
+def _height(random: Random, *, low: float = HEIGHTS[0]) -> float:
+    return float(np.exp(random.uniform(np.log(low), np.log(HEIGHTS[1]))))
+
+
+def _size(random: Random) -> Size:
+    longer = random.uniform(300, 850)
+    height, width = random.permutation([longer, longer * random.uniform(0.55, 1)]).astype(int)
+    return int(height), int(width)
+
+
+def _luminance(colour: Colour | np.ndarray) -> float:
+    return float(np.dot(colour, (0.11, 0.59, 0.3)))
+
+
+def _pen_for(paper: Colour, random: Random) -> Colour:
+    dark = [pen for pen in PENS if _luminance(paper) - _luminance(pen) >= LEAST_CONTRAST]
+    return colour_about(one_of(dark, random), random, 0.02)
+
+
+def _sheet(writers: Writers, random: Random, **look: object) -> tuple[str, Picture, float]:
+    """Write a page as `photographs` does, with a look of its own; return text, sheet and the pen's width."""
+    every = [[drawing for digit in drawings for drawing in drawings[digit]] for drawings in writers]
+    height = float(look.get("height", _height(random)))
+    paper = colour_about(one_of(PAPERS, random), random, 0.02)
+    drawn = {
+        "height": height,
+        "pen": max(2, round(height * random.uniform(0.04, 0.12))),
+        "stroke_colour": _pen_for(paper, random),
+        "paper": paper,
+        "rules": int(random.choice([0, 0, 1])) * max(14, int(height * random.uniform(0.7, 1.6))),
+        "is_grid": random.random() < 0.3,
+    } | look
+    drawn["is_grid"] = drawn["is_grid"] and drawn["rules"] > 0
+    texts, sheet = page([one_of(every, random)], random, **drawn)
+    return "\n".join(texts), sheet.astype(np.float32), drawn["pen"]
+
+
+def _laid(sheet: Picture, random: Random, margins: np.ndarray, degrees: float) -> Picture:
+    """Lay a sheet on a desk that is seen above, left, below and right of it, in shares of its width."""
+    above, left, below, right = (int(margin * sheet.shape[1]) for margin in margins)
+    bare = desk((sheet.shape[0] + above + below, sheet.shape[1] + left + right), random)
+    inside = np.pad(np.ones(sheet.shape[:2], np.float32), ((above, below), (left, right)))
+    bare *= edge_shadow(inside, random)[..., np.newaxis]
+    bare[above : above + sheet.shape[0], left : left + sheet.shape[1]] = sheet
+    picture = turned(bare, random, degrees)
+    wedge = int(np.sin(np.radians(degrees)) * max(picture.shape[:2]) / 2)  # what a turn leaves empty
+    return picture[wedge:-wedge, wedge:-wedge]
+
+
+def _free_phases(
+    writing: Writing, spacings: tuple[float, float], width: float, random: Random
+) -> tuple[float, float]:
+    """Shift a grid so that no digit, a one above all, is hidden along one of its lines."""
+
+    def hidden(axis: int, phase: float) -> float:
+        reach, spacing = (width + writing.pen) / 2, spacings[axis]
+        across = [np.concatenate(digit)[:, axis] - phase + spacing / 2 for digit in writing.digits]
+        return max(float((np.abs(at % spacing - spacing / 2) < reach).mean()) for at in across)
+
+    phases = [random.uniform(0, spacing, 24) for spacing in spacings]
+    free = [min(phases[axis], key=partial(hidden, axis)) for axis in (0, 1)]
+    return float(free[0]), float(free[1])
+
+
+KINDS: dict[str, Compose] = {
+    "a desk at any one side": beside_desk,
+    "pencil, desk in view": in_pencil,
     "turned by up to 25 degrees": turned_page,
-    "lying on a side": on_its_side,
-    **{f"a grid of {width} px lines": _grid(width) for width in (1, 2, 3, 5)},
+    "lying on a side": on_a_side,
+    "grids of 1 px lines": partial(over_grid, width=1),
+    "grids of 2 px lines": partial(over_grid, width=2),
+    "grids of 3 px lines": partial(over_grid, width=3),
+    "grids of 5 px lines": partial(over_grid, width=5),
     "a coloured note": coloured_note,
-    "tight crops on engraved patterns": engraved_crop,
-    "one digit that fills the photo": one_large_digit,
+    "tight crops on engraved patterns": on_engraving,
+    "one digit that fills the photo": one_digit,
     "textures": texture,
     "empty desks": empty_desk,
 }
