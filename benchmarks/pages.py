@@ -243,7 +243,7 @@ def main() -> None:
         for score in by_reader.values():
             rows[-1] += cells(score)
     for name, group in summaries(found, merge_small=options.photos is not None).items():
-        rows.append([f"**{name}**", f"{len(group)} kinds", ""])
+        rows.append([f"**{name}**", f"{len(group)} groups", ""])
         for reader in shown:
             rows[-1] += means([scores[reader] for scores in group])
     headings = [f"{reader}: {each}" for reader in shown for each in ("exact", "digits", "false", "time")]
