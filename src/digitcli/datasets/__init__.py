@@ -7,6 +7,7 @@
 - `digits`: `Digits` and `Dataset`
 - `split`: `Split`
 - `strokes`: the format of pen strokes, and how they are drawn
+- `pen_strokes`: the packaged strokes of twenty writers
 - `memory`: aligned arrays that TensorFlow uses in place
 """
 
