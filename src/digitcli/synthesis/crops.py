@@ -44,14 +44,13 @@ class CropParameters:
         faint: how often the contrast is drawn from the lower third of that.
         noise: standard deviation in grey levels, at most.
         blurred, blur: how often, and the standard deviation in pixels.
-        sharp_side: pixels; smaller digits are blurred less, in proportion, or their loops would be filled.
         compressed, quality: how often, and JPEG's quality.
         enlarged, enlargement: how often, and by what factor.
         least_found: share of the digit that must be found in the picture, else another is tried.
         most_added: share of what is found that may be something else.
     """
 
-    sides: tuple[float, float] = (14, 100)
+    sides: tuple[float, float] = (12, 100)
     tight: float = 0.6
     tight_margin: float = 0.03
     margin: float = 0.35
@@ -65,7 +64,6 @@ class CropParameters:
     noise: float = 8.0
     blurred: float = 0.5
     blur: tuple[float, float] = (0.4, 1.1)
-    sharp_side: float = 30
     compressed: float = 0.4
     quality: tuple[int, int] = (30, 95)
     enlarged: float = 0.3
@@ -199,7 +197,7 @@ def _photograph(ink: Shares, random: np.random.Generator) -> Images:
         ink, contrast = (ink > 0.5).astype(np.float32), 1.0
     seen = ink
     if random.random() < CROPS.blurred:
-        blur = random.uniform(*CROPS.blur) * min(1.0, max(seen.shape) / CROPS.sharp_side)
+        blur = random.uniform(*CROPS.blur)
         seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), blur, borderType=cv2.BORDER_REPLICATE), np.float32)
     if random.random() < CROPS.enlarged:
         factor = random.uniform(*CROPS.enlargement)

@@ -17,7 +17,6 @@ from digitcli.datasets import NO_DIGIT, Digits
 from digitcli.preprocessing.foreground import FOREGROUND
 from digitcli.preprocessing.mnist_form import Images, normalize
 from digitcli.synthesis.glyphs import DIGITS
-from digitcli.synthesis.pens import PENS
 from digitcli.synthesis.pens import draw as draw_with_pen
 from digitcli.synthesis.symbols import SYMBOLS
 from digitcli.synthesis.writing_styles import CALM, FREE, alike, curve, write
@@ -43,9 +42,9 @@ class DrawingParameters:
     numbers are drawn between the first, inclusive, and the second, exclusive.
 
     Attributes:
-        shares: of letters, symbols, scribbles, digits cut wrongly and blots among the non-digits. That half
-            of them are cut wrongly was judged by pages of 23 writers, as was `small_share` by lines of small
-            digits in photographs (docs/experiments.md, "Wrong cuts and small writing").
+        shares: of letters, symbols, scribbles and digits cut wrongly among the non-digits. That half of them
+            are cut wrongly was judged by pages of 23 writers, as was `small_share` by lines of small digits
+            in photographs (docs/experiments.md, "Wrong cuts and small writing").
         small_share: of the forms that are shown as small writing.
         small_canvas: height and width in place of a pen's canvas there; a form has 17 to 32 pixels then.
         small_blur: standard deviation of the Gaussian there, a camera's blur with the strokes' own.
@@ -54,8 +53,6 @@ class DrawingParameters:
         letter_scale: of the letters, in multiples of a Hershey font's own size.
         letter_pen: width.
         single_letter_share: how often one letter is drawn rather than two.
-        blot_aspect: between which the width to height of a blot lies; narrower ones could be a 1.
-        blot_bumps: standard deviation of its outline from an ellipse, as a share of the radius.
         scribble_strokes: how many.
         scribble_points: how many of a stroke, anywhere in the box.
         turn: of letters, in radians, standard deviation.
@@ -63,7 +60,7 @@ class DrawingParameters:
         stretch: of letters, of the logarithm of each side's factor, standard deviation.
     """
 
-    shares: tuple[float, float, float, float, float] = (0.18, 0.11, 0.14, 0.48, 0.09)
+    shares: tuple[float, float, float, float] = (0.2, 0.12, 0.16, 0.52)
     small_share: float = 0.2
     small_canvas: tuple[int, int] = (24, 46)
     small_blur: float = 0.9
@@ -72,8 +69,6 @@ class DrawingParameters:
     letter_scale: float = 3.0
     letter_pen: tuple[int, int] = (5, 16)
     single_letter_share: float = 0.8
-    blot_aspect: tuple[float, float] = (0.75, 3.0)
-    blot_bumps: float = 0.15
     scribble_strokes: tuple[int, int] = (1, 4)
     scribble_points: tuple[int, int] = (6, 16)
     turn: float = 0.15
@@ -103,7 +98,7 @@ def digits(count: int, seed: int) -> Digits:
 
 
 def non_digits(count: int, seed: int, source: Digits, miscut: Generator) -> Digits:
-    """Draw `count` marks that are no digits: letters, symbols, scribbles, digits cut wrongly, and blots.
+    """Draw `count` marks that are no digits: letters, symbols, scribbles, and digits cut wrongly.
 
     Args:
         count: how many.
@@ -112,7 +107,7 @@ def non_digits(count: int, seed: int, source: Digits, miscut: Generator) -> Digi
         miscut: makes a mark of digits that were cut in wrong places.
     """
     random = np.random.default_rng([seed, 1])
-    generators = (_letter, _symbol, _scribble, miscut, _blot)
+    generators = (_letter, _symbol, _scribble, miscut)
 
     def draw(_: int) -> Images | None:
         return generators[int(random.choice(len(generators), p=DRAWING.shares))](random, source)
@@ -168,22 +163,6 @@ def _scribble(random: np.random.Generator, _: Digits) -> Images | None:
         points = random.uniform(0, 1, (int(random.integers(*DRAWING.scribble_points)), 2))
         strokes.append(curve(points))
     return as_form(draw_with_pen(strokes, random), random)
-
-
-def _blot(random: np.random.Generator, _: Digits) -> Images | None:
-    """A dot, or what is left of a stroke: a filled outline, round or a little irregular."""
-    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    radius = np.exp(random.normal(0, DRAWING.blot_bumps * random.random(), len(angles)))
-    outline = np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
-    outline[:, 0] *= np.exp(random.uniform(*np.log(DRAWING.blot_aspect)))
-    turn = random.normal(0, DRAWING.turn)
-    outline = outline @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    placed = (outline * (0.5 * PENS.box / np.abs(outline).max()) + PENS.canvas / 2) * 16  # in sixteenths
-    canvas = np.zeros((PENS.canvas, PENS.canvas), np.uint8)
-    cv2.fillPoly(
-        canvas, [np.rint(curve(np.vstack([placed, placed[:1]]))).astype(np.int32)], 255, cv2.LINE_AA, 4
-    )
-    return as_form(canvas, random)
 
 
 def _warped(canvas: Images, random: np.random.Generator) -> Images:

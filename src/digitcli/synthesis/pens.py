@@ -27,10 +27,10 @@ class PenParameters:
     canvas: int = 128
     box: int = 90
     smallest: float = 1e-6
-    widths: tuple[float, float] = (4, 16)
+    widths: tuple[float, float] = (4, 20)
     timed_share: float = 0.5
     effect: float = 0.5
-    factors: tuple[float, float] = (0.55, 1.25)
+    factors: tuple[float, float] = (0.55, 1.4)
     window: int = 5
 
 
