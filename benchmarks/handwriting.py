@@ -77,7 +77,7 @@ def single(recognizer: Recognizer) -> Read:
     """Read one digit an image; the likeliest, also where it is no digit to the model."""
 
     def run(images: Images) -> list[str]:
-        read = recognizer.read_many(drawing, single=True)
+        read = recognizer.read_many(images, single=True)
         return [str(int(np.argmax(each.digits[0].probabilities))) if each.digits else "" for each in read]
 
     return run
