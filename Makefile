@@ -56,7 +56,7 @@ bench: $(INSTALLED)  ## run the benchmarks: start-up, recipes, peers, scaling, r
 bench-long: $(INSTALLED)  ## train the long recipes for the table of recipes (two hours or more)
 	$(BIN)/python benchmarks/recipes.py --recipes best ensemble pretrained
 
-pretrained: $(INSTALLED)  ## retrain the pretrained model (20 to 40 minutes on 2 cores)
+pretrained: $(INSTALLED)  ## retrain the pretrained model (about an hour on 2 cores)
 	$(BIN)/digitcli train --config pretrained --artifacts build/pretrained
 	cp build/pretrained/model.onnx build/pretrained/run.json src/digitcli/recognition/pretrained/
 
