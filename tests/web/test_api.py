@@ -94,7 +94,7 @@ def test_drawings_together_and_as_one_digit(server: Server) -> None:
     assert len(server.draw({"strokes": two}, "?single=true")[1]["digits"]) == 1
 
 
-@pytest.mark.parametrize("number", ["42", "20264", "27182818"])
+@pytest.mark.parametrize("number", ["42", "20264", "20260727"])
 def test_numbers_as_strokes_are_drawn_with_a_pen_that_suits_their_height(server: Server, number: str) -> None:
     drawn = [stroke for place, digit in enumerate(number) for stroke in strokes(int(digit), left=110 * place)]
     status, told = server.draw({"strokes": drawn})
