@@ -30,6 +30,7 @@ class FineTuningParameters:
         rate_share: of the recipe's learning rate.
         images: of those that the model was trained on, so that it forgets nothing.
         mnist_images: for which a recipe's numbers of synthetic images are meant; `images` get their part.
+        drawn_share: of that part that is drawn; drawing takes longer than training on it.
         corrections_share: of what is shown in an epoch.
         most_repeats: of a correction in an epoch, each distorted differently.
         augmentation: where the recipe has none.
@@ -41,6 +42,7 @@ class FineTuningParameters:
     rate_share: float = 0.1
     images: int = 6_000
     mnist_images: int = 55_000
+    drawn_share: float = 0.5
     corrections_share: float = 0.15
     most_repeats: int = 60
     augmentation: Augmentation = field(
@@ -118,7 +120,7 @@ def gentle(recipe: Recipe) -> Recipe:
     values["optimizer"]["learning_rate"] *= FINE_TUNING.rate_share
     if recipe.augmentation == Augmentation():
         values["augmentation"] = FINE_TUNING.augmentation.model_dump()
-    share = FINE_TUNING.images / FINE_TUNING.mnist_images
+    share = FINE_TUNING.drawn_share * FINE_TUNING.images / FINE_TUNING.mnist_images
     values["synthesis"] = {key: math.ceil(count * share) for key, count in values["synthesis"].items()}
     return Recipe.model_validate(values)
 
