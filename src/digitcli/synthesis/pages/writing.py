@@ -1,0 +1,296 @@
+"""Numbers, signs and words on a sheet, in the hand of one writer or in a typeface."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.config import marks as kinds
+from digitcli.synthesis.pages.marks import BOX, FIELD_SIDE, STEPS, ZERO, Character, Library, Mark, Typeface
+from digitcli.synthesis.pages.sheet import Matrix, Sheet
+
+Point = NDArray[np.float64]  # (2,), x and y
+
+
+def _dot() -> Mark:
+    y, x = np.mgrid[:FIELD_SIDE, :FIELD_SIDE] - (FIELD_SIDE - 1) / 2
+    return Mark(np.clip(np.hypot(x, y) * STEPS + ZERO, 0, 255).astype(np.uint8), 0.0, 0.0, 0.0, True)
+
+
+DOT = _dot()
+_DOT_RADIUS = 8  # pixels of the field
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a sign stands on a line of digits; lengths are heights of a digit.
+
+    Attributes:
+        kind: its class.
+        middle: of its box, above the baseline.
+        size: of its longer side.
+    """
+
+    kind: int
+    middle: float
+    size: float
+
+
+SIGNS = {
+    ".": Sign(kinds.DECIMAL, 0.0, 0.12),
+    "-": Sign(kinds.MINUS, 0.5, 0.45),
+    "/": Sign(kinds.SLASH, 0.5, 1.2),
+    "+": Sign(kinds.PLUS, 0.5, 0.7),
+    "=": Sign(kinds.EQUALS, 0.5, 0.65),
+    ":": Sign(kinds.COLON, 0.35, 0.5),
+    ",": Sign(kinds.DECIMAL, -0.05, 0.28),
+    "(": Sign(kinds.OTHER, 0.45, 1.35),
+    ")": Sign(kinds.OTHER, 0.45, 1.35),
+    "x": Sign(kinds.OTHER, 0.4, 0.5),
+    "✓": Sign(kinds.OTHER, 0.55, 1.1),
+    "%": Sign(kinds.OTHER, 0.5, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class WritingParameters:
+    """How numbers are written; by eye. Lengths are shares of a digit's height.
+
+    Attributes:
+        aspect: standard deviation of the logarithm of a hand's width to height.
+        slant: standard deviation of a hand's slant.
+        wild: how often a hand's slant is thrice as large.
+        unsteady: between which a hand's standard deviations of size and place lie.
+        turn: of a digit, in radians, to a hand's unsteadiness.
+        mixed: how often the digits of a number come from anywhere.
+        print_aspect: as `aspect`, of printed characters.
+        dot: between which the radii of dots lie, in half widths of the pen.
+        sign_size: standard deviation of the logarithm of a sign's size.
+        space: width of a space.
+        flat: the least height of a mark to its longer side at which it is drawn as high as others.
+    """
+
+    aspect: float = 0.16
+    slant: float = 0.12
+    wild: float = 0.15
+    unsteady: tuple[float, float] = (0.01, 0.09)
+    turn: float = 0.8
+    mixed: float = 0.1
+    print_aspect: float = 0.1
+    dot: tuple[float, float] = (1.0, 1.8)
+    sign_size: float = 0.2
+    space: tuple[float, float] = (0.3, 1.5)
+    flat: float = 0.6
+
+
+WRITING = WritingParameters()
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How someone writes, with a pen on a layer of a sheet.
+
+    Attributes:
+        library: where signs are from.
+        digits: marks of each digit.
+        face: printed characters in place of them, if it prints.
+        script: letters.
+        layer: of the sheet.
+        pen: half its width, in pixels.
+        height: of digits, in pixels.
+        shape: (2, 2), what slant and width do to a mark.
+        unsteady: standard deviation of size and place, in heights.
+        direction: in which lines go, in radians, clockwise.
+    """
+
+    library: Library
+    digits: tuple[tuple[Mark, ...], ...]
+    face: Typeface | None
+    script: Typeface
+    layer: int
+    pen: float
+    height: float
+    shape: Matrix
+    unsteady: float
+    direction: float
+
+
+def take_up(
+    library: Library,
+    layer: int,
+    height: float,
+    pen: float,
+    random: np.random.Generator,
+    *,
+    direction: float = 0.0,
+    printed: bool = False,
+) -> Hand:
+    """Return a random hand that writes digits of `height` pixels with a pen of half width `pen`."""
+    spread = 3 if random.random() < WRITING.wild else 1
+    slant = 0.0 if printed else random.normal(-0.08, WRITING.slant * spread)
+    aspect = np.exp(random.normal(0, WRITING.print_aspect if printed else WRITING.aspect))
+    if random.random() < WRITING.mixed:
+        chosen = [library.hands[int(k)] for k in random.integers(len(library.hands), size=10)]
+        digits = tuple(hand[digit] for digit, hand in enumerate(chosen))
+    else:
+        digits = library.hands[int(random.integers(len(library.hands)))]
+    face = library.faces[int(random.integers(len(library.faces)))] if printed else None
+    return Hand(
+        library=library,
+        digits=digits,
+        face=face,
+        script=face or library.scripts[int(random.integers(len(library.scripts)))],
+        layer=layer,
+        pen=pen,
+        height=height,
+        shape=np.array([[aspect, slant], [0.0, 1.0]]),
+        unsteady=0.0 if printed else random.uniform(*WRITING.unsteady),
+        direction=direction,
+    )
+
+
+class Line:
+    """A line of marks that is being written, from a point on its baseline on."""
+
+    def __init__(
+        self, sheet: Sheet, hand: Hand, start: Point, random: np.random.Generator, wave: float = 0.0
+    ) -> None:
+        self._sheet, self._hand, self._random = sheet, hand, random
+        self._start = start
+        along = np.array([np.cos(hand.direction), np.sin(hand.direction)])
+        self._turning = np.stack([along, [-along[1], along[0]]], axis=1)  # columns: along the line, downwards
+        self._wave = wave * hand.height
+        self._phase, self._length = random.uniform(0, 2 * np.pi), hand.height * random.uniform(1.5, 5)
+        self.x = 0.0  # pixels along the line: the right of what is written so far
+
+    def write(self, text: str, gap: float) -> None:
+        """Write digits and signs with gaps of `gap` heights; a space leaves a wider one."""
+        hand, random = self._hand, self._random
+        for place, character in enumerate(text):
+            if character == " ":
+                self.x += random.uniform(*WRITING.space) * hand.height
+                continue
+            space = (gap + random.normal(0, 0.5 * hand.unsteady)) * hand.height if place else 0.0
+            if character.isdigit():
+                self._digit(int(character), space)
+            elif hand.face and character in hand.face:
+                self._printed(character, SIGNS[character].kind, space)
+            elif character == ".":
+                self._point(space)
+            else:
+                self._sign(character, max(space, 0.08 * hand.height))
+
+    def write_word(self, word: str) -> None:
+        """Write letters."""
+        em = self._hand.height / 0.72
+        for letter in word:
+            if letter == " ":
+                self.x += 0.35 * em
+            elif letter in self._hand.script:  # a font may lack some
+                self._character(self._hand.script[letter], kinds.LETTER, em)
+
+    def _digit(self, digit: int, gap: float) -> None:
+        hand, random = self._hand, self._random
+        if hand.face:
+            self._printed(str(digit), digit, gap)
+            return
+        marks = hand.digits[digit]
+        mark = marks[int(random.integers(len(marks)))]
+        size = (
+            hand.height * np.exp(random.normal(0, hand.unsteady)) * BOX / max(mark.height, WRITING.flat * BOX)
+        )
+        lower = random.normal(0, hand.unsteady) * hand.height
+        self.x += gap
+        self.x += self._draw(mark, self.x, lower, size, digit)
+
+    def _printed(self, character: str, kind: int, gap: float) -> None:
+        hand = self._hand
+        self.x += max(0.0, gap) * 0.3
+        if hand.face:
+            self._character(hand.face[character], kind, hand.height / 0.72)
+
+    def _point(self, gap: float) -> None:
+        hand, random = self._hand, self._random
+        radius = max(hand.pen * random.uniform(*WRITING.dot), 0.7)
+        shape = np.eye(2) * max(1.0, radius / _DOT_RADIUS)
+        middle = self._place(self.x + gap + radius, random.normal(-radius, 0.04 * hand.height))
+        self._sheet.stamp(hand.layer, DOT, shape, middle, radius, kinds.DECIMAL)
+        self.x += gap + 2 * radius
+
+    def _sign(self, character: str, gap: float) -> None:
+        hand, random = self._hand, self._random
+        sign, marks = SIGNS[character], hand.library.signs[character]
+        mark = marks[int(random.integers(len(marks)))]
+        size = hand.height * sign.size * np.exp(random.normal(0, WRITING.sign_size))
+        tall = (np.abs(hand.shape) @ [mark.width, mark.height])[1] * size / BOX
+        lower = tall / 2 - hand.height * (sign.middle + random.normal(0, 0.06))
+        pen = hand.pen * random.uniform(*WRITING.dot) if character == ":" else hand.pen
+        self.x += gap
+        self.x += self._draw(mark, self.x, lower, size, sign.kind, pen)
+
+    def _character(self, character: Character, kind: int, em: float) -> None:
+        hand = self._hand
+        mark = character.mark
+        shape = hand.shape * (max(character.width, character.height) * em / BOX)
+        width = character.width * hand.shape[0, 0] * em
+        x = self.x + character.left * hand.shape[0, 0] * em + width / 2
+        middle = self._place(x, (character.top + character.height / 2) * em)
+        own = mark.half_width * float(np.sqrt(np.linalg.det(shape)))
+        pen = own if hand.face else hand.pen
+        self._sheet.stamp(hand.layer, mark, self._turning @ shape, middle, pen, kind)
+        self.x += character.advance * hand.shape[0, 0] * em
+
+    def _draw(
+        self, mark: Mark, left: float, lower: float, size: float, kind: int, pen: float | None = None
+    ) -> float:
+        """Draw a mark whose longer side is `size` pixels, its box at `left` and `lower`; return its width."""
+        hand = self._hand
+        turn = self._random.normal(0, WRITING.turn * hand.unsteady)
+        turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        shape = hand.shape @ turning * (size / BOX)
+        width, height = np.abs(shape) @ np.array([mark.width, mark.height])
+        middle = self._place(left + width / 2, lower - height / 2)
+        pen = hand.pen if pen is None else pen
+        self._sheet.stamp(hand.layer, mark, self._turning @ shape, middle, pen, kind)
+        return float(width)
+
+    def _place(self, x: float, y: float) -> Point:
+        """Return the point on the sheet that is x along the line and y below its baseline."""
+        wave = self._wave * np.sin(self._phase + x / self._length)
+        return np.asarray(self._start + self._turning @ np.array([x, y + wave]))
+
+
+def number(random: np.random.Generator, most: int = 10) -> str:
+    """Return 1 to `most` digits; short numbers are more frequent."""
+    count = min(most, 1 + int(random.geometric(0.3)) - (random.random() < 0.3))
+    return "".join(map(str, random.integers(10, size=max(1, count))))
+
+
+def with_signs(random: np.random.Generator) -> str:
+    """Return digits with signs between or before them: amounts, dates, times, sums, negative numbers, ..."""
+    a, b, c = (number(random, 4) for _ in range(3))
+    forms = (
+        f"{a}.{b[:2]}",
+        f"{a},{b[:2]}",
+        f"{a}.{b.zfill(3)[:3]},{c[:2]}",
+        f"-{a}",
+        f"{a}-{b}",
+        f"{a[:2]}/{b[:2]}",
+        f"{a[:2]}/{b[:2]}/{c}",
+        f"{a[:2]}.{b[:2]}.{c}",
+        f"{a}+{b}={c}",
+        f"{a}-{b}={c}",
+        f"{a} + {b}",
+        f"{a} - {b}",
+        f"{a} + {b} = {c}",
+        f"{a} - {b} = {c}",
+        f"+ {a}",
+        f"{a[:2]}:{b.zfill(2)[:2]}",
+        f"{a}x{b}={c}",
+        f"({a})",
+        f"{a})",
+        f"{a}%",
+        f"{a} ✓",
+        f"{a}=",
+    )
+    return forms[int(random.integers(len(forms)))]
