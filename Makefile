@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-fast lint types bench bench-long pretrained constraints clean
+.PHONY: help train test test-fast lint types bench bench-long pretrained pretrained-detector constraints clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "digitcli needs Python 3.11, 3.12 or 3.13; found none"; exit 1; }
@@ -59,6 +59,10 @@ bench-long: $(INSTALLED)  ## train the long recipes for the table of recipes (tw
 pretrained: $(INSTALLED)  ## retrain the pretrained model (about an hour on 2 cores)
 	$(BIN)/digitcli train --config pretrained --artifacts build/pretrained
 	cp build/pretrained/model.onnx build/pretrained/run.json src/digitcli/recognition/pretrained/
+
+pretrained-detector: $(INSTALLED)  ## retrain the pretrained detector (about 80 minutes on 2 cores)
+	$(BIN)/digitcli train --config detector --epochs 16 --artifacts build/pretrained-detector
+	cp build/pretrained-detector/detector.onnx build/pretrained-detector/detector-run.json src/digitcli/recognition/pretrained/
 
 constraints:  ## update constraints.txt to the newest packages that pyproject.toml allows
 	tools/make_constraints.sh

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from digitcli.evaluation.evaluate import EvaluationResult, evaluate
     from digitcli.recognition.recognizer import Digit, Reading, Recognizer
-    from digitcli.training.run import RunResult
+    from digitcli.training.job import RunResult
     from digitcli.training.train import train
 
 __version__ = "0.1.0"
@@ -29,7 +29,7 @@ _HOMES = {  # public names, by the module that is imported on their first use
     "EvaluationResult": "evaluation.evaluate",
     "Reading": "recognition.recognizer",
     "Recognizer": "recognition.recognizer",
-    "RunResult": "training.run",
+    "RunResult": "training.job",
     "evaluate": "evaluation.evaluate",
     "train": "training.train",
 }

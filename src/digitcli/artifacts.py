@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,31 @@ MISTAKES = "mistakes.png"
 RELIABILITY = "reliability.png"
 COMPARISON = "comparison.png"
 CHECKPOINT = "checkpoint.npz"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Names of the files that every training run has, whatever its network learns."""
+
+    model: str
+    keras: str
+    history: str
+    run: str
+    loss: str
+    checkpoint: str
+
+
+CLASSIFIER = RunFiles(MODEL, KERAS_MODEL, HISTORY, RUN, LOSS, CHECKPOINT)
+DETECTOR = RunFiles(
+    "detector.onnx",
+    "detector.keras",
+    "detector-history.json",
+    "detector-run.json",
+    "detector-loss.png",
+    "detector-checkpoint.npz",
+)
+OF_TASK = {"classify": CLASSIFIER, "detect": DETECTOR}
+PAGES = "pages.png"
 FILES = (
     MODEL,
     KERAS_MODEL,
@@ -44,6 +70,8 @@ FILES = (
     RELIABILITY,
     COMPARISON,
     CHECKPOINT,
+    *astuple(DETECTOR),
+    PAGES,
 )
 OF_RESULTS = (CONFUSION, MISTAKES, RELIABILITY)  # pictures that evaluate and plot draw
 INTERRUPTED = "interrupted"  # a folder
@@ -52,6 +80,7 @@ CORRECTIONS = "corrections.jsonl"
 
 MEMBER = "member"  # which of several networks an epoch trained
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+DETECTOR_COLUMNS = tuple(name.replace("val_accuracy", "val_average_precision") for name in HISTORY_COLUMNS)
 
 _PARTIAL = ".partial-"
 _STALE_AFTER = 3600.0  # seconds; what a killed process left behind is removed after this long
@@ -62,24 +91,28 @@ def option(folder: Path) -> str:
     return "" if folder == DEFAULT_FOLDER else f" --artifacts {shlex.quote(str(folder))}"
 
 
-def read_history(folder: Path) -> dict[str, list[float]]:
-    """Return a run's ``history.json``: one list per quantity, all of one length, at least 1;
+def read_history(folder: Path, task: str = "classify") -> dict[str, list[float]]:
+    """Return the history of a run of a task: one list per quantity, all of one length, at least 1;
     ``member`` is all ones where the run does not tell it.
 
     Raises `MissingError` where there is none, `InputError` where it is damaged.
     """
-    path = folder / HISTORY
+    path = folder / OF_TASK[task].history
+    known = HISTORY_COLUMNS if task == "classify" else DETECTOR_COLUMNS
     if not os.path.isfile(path):
-        raise MissingError(f"{path}: no such history; make one with: digitcli train --artifacts {folder}")
+        config = "" if task == "classify" else " --config detector"
+        raise MissingError(
+            f"{path}: no such history; make one with: digitcli train{config} --artifacts {folder}"
+        )
     history = read_json_object(path)
-    columns = [history.get(name) for name in HISTORY_COLUMNS]
+    columns = [history.get(name) for name in known]
     lengths = {len(column) if isinstance(column, list) and _numbers(column) else 0 for column in columns}
     if len(lengths) != 1 or 0 in lengths:
-        raise InputError(f"{path}: expected lists of numbers of one length for {', '.join(HISTORY_COLUMNS)}")
+        raise InputError(f"{path}: expected lists of numbers of one length for {', '.join(known)}")
     members = history.get(MEMBER)
     if not isinstance(members, list) or not _numbers(members) or len(members) != len(history["epoch"]):
         members = [1] * len(history["epoch"])  # a run of one network
-    return {name: history[name] for name in HISTORY_COLUMNS} | {MEMBER: members}
+    return {name: history[name] for name in known} | {MEMBER: members}
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -97,9 +130,9 @@ def _numbers(values: list[Any]) -> bool:
     return all(type(value) in (int, float) for value in values)
 
 
-def has_checkpoint(folder: Path) -> bool:
-    """Return whether an unfinished run has left its checkpoint in `folder`."""
-    return os.path.isfile(folder / CHECKPOINT)
+def has_checkpoint(folder: Path, task: str = "classify") -> bool:
+    """Return whether an unfinished run of a task has left its checkpoint in `folder`."""
+    return os.path.isfile(folder / OF_TASK[task].checkpoint)
 
 
 def require_writable(folder: Path) -> None:

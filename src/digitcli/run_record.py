@@ -1,4 +1,4 @@
-"""``run.json``: how a model was trained, as one typed record that is written and read only here."""
+"""``run.json`` and ``detector-run.json``: how a model was trained, a typed record, written and read here."""
 
 import contextlib
 import os
@@ -120,28 +120,28 @@ class RunRecord(BaseModel):
             return cls.model_validate({key: value for key, value in known.items() if key not in foreign})
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, name: str = artifacts.RUN) -> Self:
         """Read the record in a run's folder; an unknown one where there is no such file.
 
         Raises `InputError` where the file holds no JSON object.
         """
-        path = folder / artifacts.RUN
+        path = folder / name
         return cls.from_mapping(artifacts.read_json_object(path)) if os.path.isfile(path) else cls()
 
     @classmethod
-    def beside(cls, model: Path) -> Self | None:
+    def beside(cls, model: Path, name: str = artifacts.RUN) -> Self | None:
         """Read the record beside a model file; None where there is none that can be read.
 
-        Whatever else lies beside a model is no part of it.
+        Whatever else lies beside a model is no part of it. Of a detector, `name` is that of its record.
         """
         try:
-            return cls.from_mapping(artifacts.read_json_object(model.parent / artifacts.RUN))
+            return cls.from_mapping(artifacts.read_json_object(model.parent / name))
         except InputError:
             return None
 
-    def write(self, files: artifacts.Replacement) -> None:
-        """Write ``run.json`` among the files of a run."""
-        files.write_json(artifacts.RUN, self.model_dump(mode="json", exclude_unset=True))
+    def write(self, files: artifacts.Replacement, name: str = artifacts.RUN) -> None:
+        """Write the record among the files of a run."""
+        files.write_json(name, self.model_dump(mode="json", exclude_unset=True))
 
     @property
     def recipe_name(self) -> str | None:

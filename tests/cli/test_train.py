@@ -205,7 +205,7 @@ def test_a_terminal_gets_a_live_display(tmp_path: Path) -> None:
     os.close(master)
     assert process.wait(60) == 0
     shown = screen.decode()
-    for words in ("3/3", "step ", "loss ", "acc ", "val ", "img/s", " left", "Test accuracy"):
+    for words in ("3/3", "step ", "loss ", "acc ", "val ", "images/s", " left", "Test accuracy"):
         assert words in shown
     assert "\x1b[" in shown
 

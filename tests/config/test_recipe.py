@@ -113,11 +113,11 @@ augmentation = { rotate = 3 }
     assert lines[0] == "Error: mine.toml: 14 problems"
     assert set(lines[1:]) == {
         "description: missing; expected a line of text",
-        "task: found 'paint'; expected 'classify'",
+        "task: found 'paint'; expected 'classify' or 'detect'",
         "epochs: found 0; expected greater than or equal to 1",
         "batch_size: found 2.5; expected a valid integer",
         "learning_rate: unknown key; expected one of description, task, data, epochs, batch_size, seed, "
-        "precision, label_smoothing, ema, patience, ensemble_size, optimizer, schedule, augmentation, "
+        "precision, ema, patience, ensemble_size, optimizer, schedule, label_smoothing, augmentation, "
         "synthesis, network",
         "network layer 1 (conv): filters: found 99999; expected less than or equal to 1024",
         "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, padding, "

@@ -50,7 +50,7 @@ def test_layers_are_named_by_kind_and_place() -> None:
     assert isinstance(network.layers[0], keras.layers.Rescaling)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if not name.startswith("detector")])
 def test_every_recipe_gives_probabilities(name: str, few: Digits) -> None:
     network = build(load_recipe(name)[1])
     probabilities = KerasClassifier(network).predict(few.images)

@@ -25,6 +25,7 @@ class CentreOfMass:
     """Finds a digit's centre of mass, with a head for each axis, on shifted digits drawn for every epoch."""
 
     examples = EXAMPLES
+    chunk = 1024
     metrics: tuple[str, ...] = ("row_loss", "within_a_pixel")
 
     def __init__(self, digits: Digits) -> None:
@@ -64,6 +65,15 @@ class CentreOfMass:
         loss, metrics = self.loss(targets, network(inputs, training=False))
         near, count = metrics["within_a_pixel"]
         return {"loss": float(loss) / EXAMPLES, "within_a_pixel": int(near) / int(count)}
+
+    def review(self, network: Any, epoch: int) -> None:
+        self.reviewed.append(epoch)
+
+    def state(self) -> dict[str, Any]:
+        return {"reviewed": np.array(self.reviewed)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.reviewed = state["reviewed"].tolist() if state else []
 
     def _drawn(self, dice: np.random.Generator, count: int) -> Any:
         chosen = self._images[dice.integers(len(self._images), size=count)]

@@ -26,6 +26,7 @@ from digitcli.cli.options import (
     say_missing,
     say_substitute,
 )
+from digitcli.errors import OptionError
 from digitcli.evaluation.wording import percent
 
 if TYPE_CHECKING:
@@ -65,11 +66,15 @@ def evaluate(
     folder: Artifacts = ARTIFACTS,
     json: Json = False,
 ) -> None:
-    """Evaluate a model on the test images of a data source.
+    """Evaluate a model on the test images of a data source, or a detector on generated pages.
 
     Writes metrics.json, confusion.png, mistakes.png and reliability.png. Only .keras files need
     TensorFlow. A report card adds robustness, speed, size, the training record and results on MNIST.
     """
+    if model is not None and _is_detector(model):
+        _refuse_for_detectors({"--data": data, "--compare": compare, "--report": report_folder})
+        _evaluate_detector(model, json=json)
+        return
     from rich.text import Text
 
     from digitcli import evaluate as evaluate_
@@ -102,6 +107,31 @@ def evaluate(
     if json:
         compared = {"comparison": report.pair_as_json(result.models, source)} if compare else {}
         print_json(evaluation.as_json() | compared)
+
+
+def _is_detector(model: Path) -> bool:
+    from digitcli.models.detector import is_detector
+
+    return is_detector(model)
+
+
+def _refuse_for_detectors(options: dict[str, object]) -> None:
+    for name, value in options.items():
+        if value:
+            raise OptionError(f"{name}: a detector is evaluated on generated pages; expected no {name}")
+
+
+def _evaluate_detector(model: Path, *, json: bool) -> None:
+    from digitcli.cli.tables import detection_in_words, detection_table
+    from digitcli.evaluation.detector_evaluation import evaluate_detector
+
+    with stderr().status("") as status:
+        found = evaluate_detector(model, on_step=status.update)
+    if json:
+        print_json(found.as_json())
+        return
+    print_facts({"Model": found.model, **detection_in_words(found), "Time": f"{found.seconds:.2f} s"})
+    print_table(detection_table(found))
 
 
 def _print_result(result: "Evaluation", model: str) -> None:

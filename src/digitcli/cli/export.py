@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitcli.cli.console import print_json, print_table, say, tell_error
+from digitcli.cli.console import print_json, print_line, print_table, say, tell_error
 from digitcli.cli.options import ARTIFACTS, AnyModel, Artifacts, Json, Quiet, say_substitute
 from digitcli.errors import ExitCode, OptionError
 from digitcli.evaluation.wording import percent
@@ -52,15 +52,19 @@ def export(
     before it stays and the exit status is 1.
 
     Each file holds its labels, input format, rejection threshold and licence. LiteRT, SavedModel and
-    .keras files need TensorFlow.
+    .keras files need TensorFlow. A detector is exported to ONNX alone.
     """
     targets = [Target(each, int8) for each in dict.fromkeys(formats or [Format.ONNX])]
     if int8 and Format.SAVED_MODEL in [target.format for target in targets]:
         raise OptionError("--int8: SavedModel has no 8-bit integers; expected --format onnx or litert")
 
     from digitcli.export import exporter
+    from digitcli.models.detector import is_detector
 
     path = model or exporter.find_original(folder)
+    if model is not None and is_detector(model):
+        _export_detector(model, targets, output or folder / exporter.FOLDER, json=json)
+        return
     exporter.require_runtimes(targets)
     if not quiet:
         say(f"Model: {model_name(path)}")
@@ -92,6 +96,19 @@ def export(
         )
     if refused:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _export_detector(model: Path, targets: list[Target], place: Path, *, json: bool) -> None:
+    from digitcli.export.detector import export_file
+
+    if any(target.int8 or target.format is not Format.ONNX for target in targets):
+        raise OptionError(f"{model}: is a detector; expected --format onnx alone, without --int8")
+    name, difference = export_file(model, place)
+    if json:
+        print_json({"file": str(place / name), "format": "onnx", "largest_difference": difference})
+        return
+    apart = "" if difference is None else f", which differs from Keras by {difference:.1g} at most"
+    print_line(f"{place / name}: {(place / name).stat().st_size / 1024:,.0f} KiB{apart}")
 
 
 _RUNTIMES = {

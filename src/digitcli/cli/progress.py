@@ -7,6 +7,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from digitcli import artifacts
 from digitcli.cli.console import say, stderr
 from digitcli.cli.options import say_missing
+from digitcli.config.recipe import DetectorRecipe
 from digitcli.evaluation.wording import percent
 from digitcli.training.progress import SilentReporter
 
@@ -33,11 +34,13 @@ class Lines(Silent):
 
     def __init__(self) -> None:
         self._is_chief = True
+        self._unit = "images"
         self._epochs: int | None = None  # None where time decides on their number
         self._last: Step | None = None
 
     def start(self, run: "Run") -> None:
         self._is_chief = run.is_chief
+        self._unit = "pages" if run.recipe.task == "detect" else "images"
         if run.settings.time_budget is None:
             self._epochs = run.recipe.epochs * run.recipe.ensemble_size
         _announce(run)
@@ -54,7 +57,7 @@ class Lines(Silent):
             return
         speed = ""
         if self._last is not None:
-            speed = f"  {self._last.images_per_second:,.0f} images/s"
+            speed = f"  {self._last.examples_per_second:,.0f} {self._unit}/s"
             if epoch.epoch != self._epochs:
                 speed += f"  {_clock(self._last.seconds_left)} left"
         say(_in_words(epoch, self._epochs) + speed)
@@ -90,7 +93,8 @@ class Live(Lines):
     def step(self, step: "Step") -> None:
         numbers = (
             f"step {step.step}/{step.steps} {' '.join(_measured(step.metrics))}"
-            f"{self._validation} {step.images_per_second:,.0f} img/s {_clock(step.seconds_left)} left"
+            f"{self._validation} {step.examples_per_second:,.0f} {self._unit}/s "
+            f"{_clock(step.seconds_left)} left"
         )
         self._progress.update(
             self._task,
@@ -115,13 +119,17 @@ def make_reporter(*, quiet: bool) -> Silent:
 
 
 def _announce(run: "Run") -> None:
-    split, folder = run.split, run.folder
-    say(
-        f"Recipe {run.settings.recipe['name']} on {split.name}: {len(split.train):,} training, "
-        f"{len(split.validation):,} validation, {len(split.test):,} test images"
-    )
-    say_missing(split.train.labels)
-    if run.is_chief and not run.checkpoint and artifacts.has_checkpoint(folder):
+    split, folder, recipe = run.split, run.folder, run.recipe
+    name = run.settings.recipe["name"]
+    if isinstance(recipe, DetectorRecipe):
+        say(f"Recipe {name} on {recipe.pages.patches:,} generated pages, some of them new in every epoch")
+    else:
+        say(
+            f"Recipe {name} on {split.name}: {len(split.train):,} training, "
+            f"{len(split.validation):,} validation, {len(split.test):,} test images"
+        )
+        say_missing(split.train.labels)
+    if run.is_chief and not run.checkpoint and artifacts.has_checkpoint(folder, recipe.task):
         say(f"An unfinished run's checkpoint in {folder} will be replaced; --resume would continue it.")
     say("Loading TensorFlow ...")
 

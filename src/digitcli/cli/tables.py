@@ -9,12 +9,13 @@ from digitcli.evaluation.wording import percent
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from digitcli.config.recipe import Recipe
+    from digitcli.config.recipe import AnyRecipe
+    from digitcli.evaluation.detector_evaluation import DetectorEvaluation
     from digitcli.models.factory import LayerSummary
-    from digitcli.training.run import RunResult
+    from digitcli.training.job import RunResult
 
 
-def recipe_table(shipped: "dict[str, Recipe]") -> "Table":
+def recipe_table(shipped: "dict[str, AnyRecipe]") -> "Table":
     """Show recipes, a row each."""
     from rich.table import Table
 
@@ -34,7 +35,7 @@ def recipe_table(shipped: "dict[str, Recipe]") -> "Table":
     return table
 
 
-def network_table(name: str, recipe: "Recipe", rows: "list[LayerSummary]") -> "Table":
+def network_table(name: str, recipe: "AnyRecipe", rows: "list[LayerSummary]") -> "Table":
     """Show a network layer by layer."""
     from rich.markup import escape
     from rich.table import Table
@@ -68,6 +69,14 @@ def run_in_words(result: "RunResult") -> dict[str, str]:
         f"{result.durations['training']:.1f} s, {count} {'epoch' if count == 1 else 'epochs'}, "
         f"recipe {run.settings.recipe['name']}, seed {run.recipe.seed}, {result.precision.precision}"
     )
+    if result.detection:
+        size = (run.folder / artifacts.DETECTOR.model).stat().st_size
+        return {
+            **detection_in_words(result.detection),
+            "Training": training,
+            "Model": f"{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX",
+            "Files": file_list(run.folder, result.files),
+        }
     if result.evaluation is None or result.validation is None:
         return {"Training": training, "Weights": f"SHA-256 {result.weights_sha256}, as the chief's"}
     low, high = result.evaluation.accuracy_ci95
@@ -84,6 +93,35 @@ def run_in_words(result: "RunResult") -> dict[str, str]:
         f"which differs from Keras by {result.onnx_difference:.1g} at most",
         "Files": file_list(run.folder, result.files),
     }
+
+
+def detection_in_words(found: "DetectorEvaluation") -> dict[str, str]:
+    """Say how well a detector finds digits on generated pages."""
+    together = found.together
+    return {
+        "Average precision": f"{percent(together.average_precision)}, of digits read right in boxes that "
+        f"overlap by half or more, on {together.pages} generated pages",
+        "Pages": f"{percent(together.counts_exact)} with as many digits found as there are, "
+        f"{together.false_digits:.2f} false digits a page",
+    }
+
+
+def detection_table(found: "DetectorEvaluation") -> "Table":
+    """Show how well a detector finds digits, a row for each kind of page."""
+    from rich.table import Table
+
+    table = Table("kind of page")
+    for heading in ("average\nprecision", "counts\nexact", "false digits\na page", "pages"):
+        table.add_column(heading, justify="right")
+    for kind, result in found.by_kind.items():
+        table.add_row(
+            kind,
+            percent(result.average_precision) if result.digits else "-",
+            percent(result.counts_exact),
+            f"{result.false_digits:.2f}",
+            str(result.pages),
+        )
+    return table
 
 
 def _comparison_in_words(result: "RunResult") -> dict[str, str]:
@@ -113,6 +151,14 @@ def run_as_json(result: "RunResult") -> dict[str, object]:
         "history": result.progress.history(),
         "durations": result.durations,
     }
+    if result.detection:
+        return common | {
+            "artifacts": str(run.folder),
+            "files": list(result.files),
+            "parameters": result.parameters,
+            "validation": result.detection.as_json(),
+            "onnx_difference": result.onnx_difference,
+        }
     if result.evaluation is None or result.validation is None:
         return common
     return common | {

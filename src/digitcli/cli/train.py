@@ -6,7 +6,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
-from digitcli.artifacts import option
+from digitcli.artifacts import DETECTOR, option
 from digitcli.cli.console import print_facts, print_json, print_table, say
 from digitcli.cli.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
 from digitcli.config import recipe_files
@@ -111,6 +111,8 @@ def train(
 
     Ctrl-C saves the model of the last complete epoch in the folder interrupted/; --resume continues
     the run. With --cluster, TF_CONFIG or srun, several workers train together.
+
+    --config detector trains a detector, which finds digits on pages that the program draws.
     """
     if list_recipes:
         _list_recipes(json=json)
@@ -155,9 +157,13 @@ def train(
         print_json(run_as_json(result))
         return
     print_facts(run_in_words(result))
-    if not quiet and result.evaluation:
-        where = option(folder)
+    if quiet:
+        return
+    where = option(folder)
+    if result.evaluation:
         say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
+    elif result.detection:
+        say(f"Next: digitcli evaluate --model {folder / DETECTOR.model} (kind by kind)")
 
 
 class _Overrides(TypedDict):
@@ -191,22 +197,21 @@ def _show_network(
     quiet: bool,
     json: bool,
 ) -> None:
-    from digitcli.training import checkpoints, finetuning
-    from digitcli.training.train import resolve_recipe
+    from digitcli.training import finetuning
+    from digitcli.training.train import find_checkpoint, resolve_recipe
 
     name, recipe = resolve_recipe(
         config,
-        checkpoints.load(resumed) if resumed else None,
+        find_checkpoint(resumed, config, init) if resumed else None,
         finetuning.find(init) if init else None,
     )
     recipe = recipe.override(**overrides)
     if not quiet:
         say("Loading TensorFlow ...")
-    from digitcli import models
     from digitcli.cli.tables import network_table
-    from digitcli.models.factory import summarize
+    from digitcli.models.factory import build_for_summary, summarize
 
-    layers = summarize(models.build(recipe))
+    layers = summarize(build_for_summary(recipe))
     if json:
         print_json([vars(layer) for layer in layers])
     else:

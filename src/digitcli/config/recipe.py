@@ -6,11 +6,13 @@ other is given by its path. `Recipe` is frozen: `Recipe.override` returns a chan
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from digitcli.artifacts import OF_TASK
 from digitcli.config import validation
+from digitcli.config.detector import DetectorLayers, Pages
 from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.config.recipe_files import find, names
 from digitcli.config.schedules import SCHEDULES, Schedule
@@ -29,21 +31,29 @@ LearningRate = Annotated[float, Field(gt=0, le=MAX_LEARNING_RATE, description="a
 
 
 class Sgd(Table):
-    """Stochastic gradient descent; `weight_decay` is decoupled and spares biases and norms."""
+    """Stochastic gradient descent.
+
+    Attributes:
+        weight_decay: decoupled; spares biases and norms.
+        clip_norm: Euclidean norm of all gradients together beyond which they are scaled down to it; 0
+            leaves them as they are.
+    """
 
     type: Literal["sgd"]
     learning_rate: LearningRate
     momentum: float = Field(default=0.0, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: float = Field(default=0.0, ge=0, le=1)
+    clip_norm: float = Field(default=0.0, ge=0, le=1_000_000)
 
 
 class Adam(Table):
-    """Adam (Kingma and Ba, 2015), with decoupled weight decay as for `Sgd`."""
+    """Adam (Kingma and Ba, 2015), with decoupled weight decay and clipping as for `Sgd`."""
 
     type: Literal["adam"]
     learning_rate: LearningRate
     weight_decay: float = Field(default=0.0, ge=0, le=1)
+    clip_norm: float = Field(default=0.0, ge=0, le=1_000_000)
 
 
 Optimizer = Annotated[Sgd | Adam, Field(discriminator="type")]
@@ -152,17 +162,15 @@ class Synthesis(Table):
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
-Task = Literal["classify"]
 
 
-class Recipe(Table):
-    """Everything that decides what a training run computes, but the images and the machine.
+class TrainingRecipe(Table):
+    """What every task's recipe has.
 
     Attributes:
-        task: what the network learns; ``classify`` digits.
-        batch_size: images a step, over all machines together.
+        task: what the network learns: to ``classify`` digits, or to ``detect`` them on pages.
+        batch_size: examples a step, over all machines together.
         precision: of the arithmetic in training; ``auto`` is settled on the machine.
-        label_smoothing: share of each label spread over all ten digits (Szegedy et al., 2016).
         ema: momentum of the exponential moving average of the weights that is judged and
             kept in place of the last ones; 0 keeps the last ones.
         patience: epochs without a lower validation loss after which training stops and the best
@@ -172,26 +180,17 @@ class Recipe(Table):
     """
 
     description: str = Field(min_length=1, max_length=200, description="a line of text")
-    task: Task = "classify"
+    task: Literal["classify", "detect"] = "classify"
     data: str = Field(default="mnist", min_length=1)
     epochs: int = Field(ge=1, le=MAX_EPOCHS, description="a whole number")
     batch_size: int = Field(ge=1, le=MAX_BATCH_SIZE, description="a whole number")
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     precision: Precision = "auto"
-    label_smoothing: float = Field(default=0.0, ge=0, le=0.5)
     ema: float = Field(default=0.0, ge=0, lt=1)
     patience: int | None = Field(default=None, ge=1, le=MAX_EPOCHS)
     ensemble_size: int = Field(default=1, ge=1, le=MAX_ENSEMBLE_SIZE)
     optimizer: Optimizer = Field(description="a table with type sgd or adam")
     schedule: Schedule = Field(description="a table with type constant, cosine or one-cycle")
-    augmentation: Augmentation = Augmentation()
-    synthesis: Synthesis = Synthesis()
-    network: tuple[Layer, ...] = Field(strict=False, max_length=200, description="a list of layers")
-
-    @model_validator(mode="after")
-    def _layers_fit(self) -> "Recipe":
-        require_fit(self.network)
-        return self
 
     def override(
         self,
@@ -202,7 +201,7 @@ class Recipe(Table):
         seed: int | None = None,
         data: str | None = None,
         precision: str | None = None,
-    ) -> "Recipe":
+    ) -> Self:
         """Return a validated copy in which every given value replaces the recipe's."""
         values = self.model_dump()
         changes = {
@@ -216,10 +215,45 @@ class Recipe(Table):
         if learning_rate is not None:
             values["optimizer"]["learning_rate"] = learning_rate
         try:
-            return Recipe.model_validate(values)
+            return type(self).model_validate(values)
         except ValidationError as error:
             # the recipe was valid before, so every problem is with an option's value
             raise OptionError("; ".join(validation.as_options(error))) from error
+
+
+class Recipe(TrainingRecipe):
+    """Everything that decides what the training of a classifier computes, but the images and the machine.
+
+    Attributes:
+        label_smoothing: share of each label spread over all ten digits (Szegedy et al., 2016).
+    """
+
+    task: Literal["classify"] = "classify"
+    label_smoothing: float = Field(default=0.0, ge=0, le=0.5)
+    augmentation: Augmentation = Augmentation()
+    synthesis: Synthesis = Synthesis()
+    network: tuple[Layer, ...] = Field(strict=False, max_length=200, description="a list of layers")
+
+    @model_validator(mode="after")
+    def _layers_fit(self) -> "Recipe":
+        require_fit(self.network)
+        return self
+
+
+class DetectorRecipe(TrainingRecipe):
+    """Everything that decides what the training of a detector computes, but the images and the machine.
+
+    Attributes:
+        ensemble_size: one; a page is looked at once.
+    """
+
+    task: Literal["detect"]
+    ensemble_size: int = Field(default=1, ge=1, le=1)
+    detector: DetectorLayers = Field(description="a table")
+    pages: Pages = Pages()
+
+
+AnyRecipe = Recipe | DetectorRecipe
 
 
 _TABLES: dict[int | str, type[BaseModel]] = {
@@ -229,10 +263,12 @@ _TABLES: dict[int | str, type[BaseModel]] = {
     "adam": Adam,
     "augmentation": Augmentation,
     "synthesis": Synthesis,
+    "detector": DetectorLayers,
+    "pages": Pages,
 }
 
 
-def load_recipe(name_or_path: str) -> tuple[str, Recipe]:
+def load_recipe(name_or_path: str) -> tuple[str, AnyRecipe]:
     """Return a recipe's name and the recipe.
 
     Raises `OptionError` for an unknown name, `RecipeError` for a file that cannot be read or has
@@ -257,12 +293,17 @@ def load_recipe(name_or_path: str) -> tuple[str, Recipe]:
     return path.stem, parse_recipe(values, str(path))
 
 
-def parse_recipe(values: Mapping[str, Any], origin: str) -> Recipe:
+def parse_recipe(values: Mapping[str, Any], origin: str) -> AnyRecipe:
     """Validate `values`; a `RecipeError` lists every problem, with `origin` and the key."""
+    task = values.get("task", "classify")
+    kind = DetectorRecipe if task == "detect" else Recipe
     try:
-        return Recipe.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        found = validation.in_words(error, Recipe, _TABLES)
+        found = validation.in_words(error, kind, _TABLES)
+        if task not in list(OF_TASK):
+            found = [line for line in found if not line.startswith("task:")]
+            found.insert(0, f"task: found {task!r}; expected {' or '.join(map(repr, OF_TASK))}")
         count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
         raise RecipeError("\n".join([f"{origin}: {count}", *(f"  {line}" for line in found)])) from error
 

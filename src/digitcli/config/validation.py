@@ -60,6 +60,10 @@ def _one(detail: ErrorDetails, root: type[BaseModel], tables: Tables) -> str:
     match detail["type"]:
         case "extra_forbidden":
             return f"{place}: unknown key; expected one of {', '.join(owner.model_fields)}"
+        case "missing" if isinstance(detail["loc"][-1], int):  # of a list of so many values
+            *_, table, key, number = ("", *detail["loc"])
+            kind = tables.get(table, root).model_fields[str(key)].description
+            return f"{_place(detail['loc'][:-1], tables)}: found {number} values; expected {kind}"
         case "missing":
             kind = owner.model_fields[str(detail["loc"][-1])].description
             return f"{place}: missing; expected {kind}"
@@ -87,7 +91,7 @@ def _place(location: tuple[int | str, ...], tables: Tables) -> str:
     words = ""
     for part in location:
         if isinstance(part, int):
-            words += f" layer {part + 1}"
+            words += f" layer {part + 1}" if words == "network" else f" {part + 1}"
         elif part in tables and words:
             words += f" ({part})"
         else:

@@ -1,9 +1,11 @@
-"""Measuring classifiers and showing the results.
+"""Measuring classifiers and detectors and showing the results.
 
 - `evaluate`: `evaluate`, the public function behind ``digitcli evaluate``
 - `measuring`: what it is made of: runs a model on images, writes `metrics.json` and the plots
 - `metrics`: accuracy, loss, confusion, calibration error and their definitions
 - `comparison`: two models on the same images, with McNemar's test
+- `detection`: average precision, counts and false digits of detectors
+- `detector_evaluation`: what a detector finds on generated pages
 - `robustness`: accuracy under the fifteen kinds of corruption in `corruptions`
 - `plots`: every figure
 - `report`: the report card, as HTML and as JSON

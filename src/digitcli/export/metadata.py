@@ -47,7 +47,7 @@ def describe(
         else "float32",
         **({"recipe": recipe} if recipe else {}),
         **({"trained_on": data} if data else {}),
-        "model_license": _licence(data),
+        "model_license": licence(data),
         "made_by": f"digitcli {__version__}",
     }
 
@@ -57,7 +57,8 @@ def as_json(metadata: Metadata) -> str:
     return json.dumps(metadata, indent=2) + "\n"
 
 
-def _licence(data: str) -> str:
+def licence(data: str) -> str:
+    """Return under what terms a model trained on a data source may be used."""
     if data in _MNIST:
         return _MNIST_LICENCE
     return f"digitcli: MIT. Training images: {data or 'unknown'}, under the terms of their owner."

@@ -9,6 +9,8 @@ Each imports only what it needs. The modules:
 - `batch_normalization`: batch normalization in one operation
 - `classifier`: the `Classifier` protocol
 - `keras_classifier`, `onnx_classifier`: its two implementations
+- `detector`: detectors, of ONNX and of Keras files
+- `detector_network`: their network
 - `model_files`: the size and the training recipe of a model file
 - `weight_recovery`: from a model file back to Keras weights
 - `backend`, `onnx_runtime`: the only imports of TensorFlow and ONNX Runtime
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digitcli.config.recipe import Recipe
+    from digitcli.config.recipe import AnyRecipe
     from digitcli.models.classifier import Classifier
 
 __all__ = ["build", "load"]
@@ -32,7 +34,7 @@ __all__ = ["build", "load"]
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
-def build(recipe: "Recipe", *, precision: str | None = None, replicas: int = 1) -> Any:
+def build(recipe: "AnyRecipe", *, precision: str | None = None, replicas: int = 1) -> Any:
     """Return one of a recipe's Keras networks with fresh weights; see `factory.build`."""
     from digitcli.models import factory
 

@@ -22,6 +22,10 @@ INPUT_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
 TOLERANCE = 1e-4  # of a probability, between forms of one model; sums in another order differ by some 1e-6
 DEFAULT_THRESHOLD = 0.5  # where a model file says none
 
+DETECT = "detect"  # the task of a detector, in its file's metadata
+TASK = "task"  # key of a model file's metadata; files of classifiers need not have it
+DETECTOR_NETWORK = "digit_detector"  # name of a detector's Keras network, by which its files are known
+
 _SUM_TOLERANCE = 1e-3  # of ten probabilities
 # keys of a model file's metadata
 _THRESHOLD = "rejection_threshold"
@@ -71,6 +75,14 @@ def require_model(path: Path) -> None:
         raise MissingError(f"{path}: no such model; train one with: digitcli train")
 
 
+def no_classifier(path: Path) -> ModelError:
+    """Return the error for a detector's file that is given where a classifier is needed."""
+    return ModelError(
+        f"{path}: is a detector, which finds digits on pages; expected a classifier, which reads one digit, "
+        "such as model.onnx; train one with: digitcli train"
+    )
+
+
 def require_probabilities(probabilities: Floats, model: str) -> None:
     """Raise a `ModelError` that names `model` where rows (N, 10) are not probabilities."""
     sums = probabilities.sum(axis=1)
@@ -83,7 +95,7 @@ def require_probabilities(probabilities: Floats, model: str) -> None:
 
 def as_metadata(threshold: float, *, uses_tta: bool) -> dict[str, str]:
     """Return what a model file says of how it is to be used."""
-    return {_THRESHOLD: f"{threshold:.6f}", _TTA: _YES if uses_tta else _NO}
+    return {TASK: "classify", _THRESHOLD: f"{threshold:.6f}", _TTA: _YES if uses_tta else _NO}
 
 
 def from_metadata(metadata: Mapping[str, str]) -> tuple[float, bool]:

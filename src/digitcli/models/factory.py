@@ -1,6 +1,6 @@
 """The only factory of Keras networks and optimizers, from the description in a recipe.
 
-Every network takes images (N, 28, 28, 1) float32, 0..255, strokes bright, and gives probabilities
+Every classifier takes images (N, 28, 28, 1) float32, 0..255, strokes bright, and gives probabilities
 (N, 10) float32. Scaling to 0..1 is its first layer, so no caller can feed it another range.
 """
 
@@ -11,12 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from digitcli.config.detector import PATCH
 from digitcli.config.mnist import CLASSES
 from digitcli.config.recipe import (
     Adam,
+    AnyRecipe,
     BatchNorm,
     Conv,
     Dense,
+    DetectorRecipe,
     Dropout,
     Flatten,
     Layer,
@@ -24,14 +27,17 @@ from digitcli.config.recipe import (
     Recipe,
     Relu,
     Sgd,
+    TrainingRecipe,
 )
 from digitcli.models.backend import keras
 from digitcli.models.batch_normalization import FusedBatchNormalization
 from digitcli.models.classifier import INPUT, INPUT_SHAPE, OUTPUT, Weights
+from digitcli.models.detector import CHROMA, GREY
+from digitcli.models.detector_network import build_detector
 from digitcli.models.keras_classifier import Network
 
 
-def build(recipe: Recipe, *, precision: str | None = None, replicas: int = 1) -> Network:
+def build(recipe: AnyRecipe, *, precision: str | None = None, replicas: int = 1) -> Network:
     """Build one of a recipe's networks with fresh weights; layers are named by kind and place.
 
     Args:
@@ -41,15 +47,32 @@ def build(recipe: Recipe, *, precision: str | None = None, replicas: int = 1) ->
             weights in the same order.
         replicas: that train together; batch normalization is over all of them.
     """
-    if precision is None:
-        return _build(recipe, "float32", keras.layers.BatchNormalization)
+    batch_norm: Callable[..., Any] = keras.layers.BatchNormalization
+    if precision is not None and replicas == 1:
+        batch_norm = FusedBatchNormalization
+    elif precision is not None:
+        batch_norm = functools.partial(keras.layers.BatchNormalization, synchronized=True)
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    if replicas == 1:
-        return _build(recipe, policy, FusedBatchNormalization)
-    return _build(recipe, policy, functools.partial(keras.layers.BatchNormalization, synchronized=True))
+    if isinstance(recipe, DetectorRecipe):
+        return build_detector(recipe, policy, batch_norm)
+    return _build_classifier(recipe, policy, batch_norm)
 
 
-def _build(recipe: Recipe, policy: str, batch_norm: Callable[..., Any]) -> Network:
+def example_shapes(recipe: AnyRecipe) -> dict[str, tuple[int, ...]]:
+    """Return the shape of one example of each input of a recipe's networks; of detectors, that of a patch."""
+    if isinstance(recipe, DetectorRecipe):
+        return {GREY: (PATCH, PATCH, 1), CHROMA: (PATCH // 2, PATCH // 2, 1)}
+    return {INPUT: INPUT_SHAPE}
+
+
+def build_for_summary(recipe: AnyRecipe) -> Network:
+    """Build a recipe's network for examples of one size, so that every layer's output has a shape."""
+    if isinstance(recipe, DetectorRecipe):
+        return build_detector(recipe, "float32", keras.layers.BatchNormalization, side=PATCH)
+    return build(recipe)
+
+
+def _build_classifier(recipe: Recipe, policy: str, batch_norm: Callable[..., Any]) -> Network:
     count: Counter[str] = Counter()
     layers = [
         keras.Input(INPUT_SHAPE, name=INPUT),
@@ -64,8 +87,8 @@ def _build(recipe: Recipe, policy: str, batch_norm: Callable[..., Any]) -> Netwo
     return keras.Sequential(layers, name="digit_reader")
 
 
-def assemble(recipe: Recipe, weights: Sequence[Weights]) -> Network:
-    """Build the model that a run keeps: one network, or several whose probabilities it averages.
+def assemble(recipe: AnyRecipe, weights: Sequence[Weights]) -> Network:
+    """Build the model that a run keeps: one network, or several classifiers whose probabilities it averages.
 
     Args:
         recipe: of each network.
@@ -103,17 +126,21 @@ def _layer(description: Layer, batch_norm: Callable[..., Any], options: dict[str
             return keras.layers.Dense(units, activation=activation, **options)
 
 
-def build_optimizer(recipe: Recipe) -> Any:
+def build_optimizer(recipe: TrainingRecipe) -> Any:
     """Build a recipe's optimizer; its schedule is for the training loop to follow."""
-    rate = recipe.optimizer.learning_rate
-    match recipe.optimizer:
-        case Sgd(momentum=momentum, nesterov=nesterov, weight_decay=decay):
+    described = recipe.optimizer
+    options = {
+        "weight_decay": described.weight_decay or None,
+        "global_clipnorm": described.clip_norm or None,
+    }
+    match described:
+        case Sgd(momentum=momentum, nesterov=nesterov):
             optimizer = keras.optimizers.SGD(
-                rate, momentum=momentum, nesterov=nesterov, weight_decay=decay or None
+                described.learning_rate, momentum=momentum, nesterov=nesterov, **options
             )
-        case Adam(weight_decay=decay):
-            optimizer = keras.optimizers.Adam(rate, weight_decay=decay or None)
-    if decay:
+        case Adam():
+            optimizer = keras.optimizers.Adam(described.learning_rate, **options)
+    if described.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 

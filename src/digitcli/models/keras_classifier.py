@@ -11,9 +11,11 @@ from digitcli.errors import MissingError, ModelError, first_line
 from digitcli.models.backend import keras, tf
 from digitcli.models.classifier import (
     DEFAULT_THRESHOLD,
+    DETECTOR_NETWORK,
     INPUT_SHAPE,
     Floats,
     Probabilities,
+    no_classifier,
     predict_in_batches,
 )
 from digitcli.preprocessing.mnist_form import Images
@@ -61,15 +63,25 @@ def load(path: Path) -> KerasClassifier:
     return KerasClassifier(network, threshold=threshold, uses_tta=calibration.test_time_augmentation)
 
 
+def load_any_network(path: Path) -> Network:
+    """Load the network of a ``.keras`` file, whatever it is for; code inside is refused, never run."""
+    if not os.path.isfile(path):
+        raise MissingError(f"{path}: no such model; train one with: digitcli train")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive's content trips over
+        raise ModelError(f"{path}: not a Keras model that can be loaded ({first_line(error)})") from error
+
+
 def load_network(path: Path) -> Network:
     """Load the network of a ``.keras`` file; code inside the file is refused, never run.
 
     Raises `MissingError` where there is no such file, `ModelError` where it is no digit classifier.
     """
-    if not os.path.isfile(path):
-        raise MissingError(f"{path}: no such model; train one with: digitcli train")
+    network = load_any_network(path)
+    if network.name == DETECTOR_NETWORK:
+        raise no_classifier(path)
     try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
         found = (tuple(network.input_shape[1:]), tuple(network.output_shape[1:]))
     except Exception as error:  # Keras raises whatever the archive's content trips over
         raise ModelError(f"{path}: not a Keras model that can be loaded ({first_line(error)})") from error

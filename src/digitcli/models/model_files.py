@@ -88,4 +88,6 @@ def training_recipe(path: Path) -> tuple[str, Recipe]:
             f"{path}: found no recipe in {record}; expected beside it the run.json of the run that trained it"
         )
     recipe = parse_recipe({key: value for key, value in run.recipe.items() if key != "name"}, str(record))
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"{record}: is of a detector; expected the record of a classifier")
     return str(run.recipe.get("name", "recipe")), recipe

@@ -7,10 +7,13 @@ import numpy as np
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
 from digitcli.errors import ImageError, ModelError, first_line
 from digitcli.models.classifier import (
+    DETECT,
     INPUT_SHAPE,
+    TASK,
     Floats,
     Probabilities,
     from_metadata,
+    no_classifier,
     predict_in_batches,
     require_model,
     require_probabilities,
@@ -77,6 +80,8 @@ def load(path: Path, *, threads: int | None = None) -> OnnxClassifier:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # ONNX Runtime has no common base for what a damaged file raises
         raise ModelError(f"{path}: not an ONNX model that can be loaded; expected a digit reader") from error
+    if session.get_modelmeta().custom_metadata_map.get(TASK) == DETECT:
+        raise no_classifier(path)
     _require_shapes(path, session)
     return OnnxClassifier(session, path)
 

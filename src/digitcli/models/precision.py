@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digitcli.config.mnist import CLASSES
-from digitcli.config.recipe import Recipe
+from digitcli.config.recipe import AnyRecipe
 from digitcli.models.backend import tf
-from digitcli.models.classifier import INPUT_SHAPE
-from digitcli.models.factory import build
+from digitcli.models.factory import build, example_shapes
 
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}  # as Linux names them
 _GPU_GENERATION = (8, 0)  # NVIDIA's compute capability from which bfloat16 is fast
@@ -22,7 +20,7 @@ class ProbeParameters:
 
     Attributes:
         steps: timed in each; the fastest counts.
-        batch: images a step at most; enough for the ratio between the two.
+        batch: examples a step at most; enough for the ratio between the two.
         gain: how many times as fast bfloat16 must be, as its sums are rougher.
     """
 
@@ -47,7 +45,7 @@ class PrecisionChoice:
     reason: str
 
 
-def choose_precision(recipe: Recipe, *, deterministic: bool = False) -> PrecisionChoice:
+def choose_precision(recipe: AnyRecipe, *, deterministic: bool = False) -> PrecisionChoice:
     """Settle a recipe's precision on this machine; ``auto`` tries a few steps in both.
 
     With `deterministic` it does not, as a stopwatch's word may be another next time.
@@ -82,15 +80,20 @@ def has_bfloat16() -> bool:
     return bool(_CPU_FLAGS & set(flags))
 
 
-def _make_step(recipe: Recipe, precision: str) -> Callable[[], Any]:
+def _make_step(recipe: AnyRecipe, precision: str) -> Callable[[], Any]:
     """Return a compiled function that gives the gradients for a batch."""
     network = build(recipe, precision=precision)
     batch = min(recipe.batch_size, PROBE.batch)
-    images = tf.random.stateless_uniform((batch, *INPUT_SHAPE), (0, 0), 0, 255)
+    random = {
+        name: tf.random.stateless_uniform((batch, *shape), (0, 0), 0, 255)
+        for name, shape in example_shapes(recipe).items()
+    }
+    inputs = random if len(random) > 1 else next(iter(random.values()))
 
     def gradients() -> Any:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(network(images, training=True)[:, CLASSES // 2])
+            outputs = tf.nest.flatten(network(inputs, training=True))
+            loss = tf.add_n([tf.reduce_mean(each[..., each.shape[-1] // 2]) for each in outputs])
         return tape.gradient(loss, network.trainable_variables)
 
     step: Callable[[], Any] = tf.function(gradients, autograph=False)

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from digitcli import artifacts
-from digitcli.config.recipe import MAX_ENSEMBLE_SIZE, Recipe, parse_recipe
+from digitcli.config.recipe import MAX_ENSEMBLE_SIZE, AnyRecipe, parse_recipe
 from digitcli.config.validation import Table
 from digitcli.errors import InputError, MissingError, OptionError, first_line
 from digitcli.models.classifier import Weights
@@ -64,7 +64,7 @@ class Checkpoint:
         return str(self.settings.recipe["name"])
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> AnyRecipe:
         """The recipe as it was used; an `InputError` where it is none."""
         return _parse_recipe(self.settings)
 
@@ -88,15 +88,19 @@ def save(folder: Path, settings: RunSettings, precision: str, progress: Progress
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     with artifacts.replacing(folder) as files:
-        files.write(artifacts.CHECKPOINT, content.getvalue())
+        files.write(artifacts.OF_TASK[_parse_recipe(settings).task].checkpoint, content.getvalue())
 
 
-def load(folder: Path) -> Checkpoint:
+def load(folder: Path, task: str = "classify") -> Checkpoint:
     """Read the checkpoint in `folder`.
+
+    Args:
+        folder: of the unfinished run.
+        task: of its recipe.
 
     Raises `MissingError` where there is none, `InputError` where it is damaged.
     """
-    path = folder / artifacts.CHECKPOINT
+    path = folder / artifacts.OF_TASK[task].checkpoint
     if not os.path.isfile(path):
         raise MissingError(
             f"{path}: no checkpoint to resume; a run has one from its first complete epoch "
@@ -148,7 +152,7 @@ def _with_defaults(settings: RunSettings) -> RunSettings:
     return replace(settings, recipe=values)
 
 
-def _parse_recipe(settings: RunSettings) -> Recipe:
+def _parse_recipe(settings: RunSettings) -> AnyRecipe:
     values = {key: value for key, value in settings.recipe.items() if key != "name"}
     return parse_recipe(values, "the checkpoint's recipe")
 

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from digitcli.config.recipe import Recipe
+from digitcli.config.recipe import TrainingRecipe
 from digitcli.config.schedules import rate_share
 
 _NEWEST = 0.2  # weight of the last steps in the mean time of a step; by eye, so that the display rests
@@ -25,7 +25,7 @@ class TrainingClock:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         steps: int,
         epochs_done: int,
         seconds_done: float,
@@ -88,6 +88,15 @@ class TrainingClock:
         self._last = now
         self._done += steps
         self.fraction = self._fraction()
+
+    @contextlib.contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Stop the clock: what is done inside comes on top of a time budget."""
+        start = time.perf_counter()
+        yield
+        now = time.perf_counter()
+        self._start += now - start
+        self._last = now
 
     @contextlib.contextmanager
     def validating(self) -> Iterator[None]:

@@ -15,6 +15,8 @@ from digitcli.datasets import Digits, Split, concatenate
 from digitcli.datasets.split import balanced
 from digitcli.errors import MissingError, TrainingError
 from digitcli.evaluation.wording import percent
+from digitcli.models.classifier import no_classifier
+from digitcli.models.detector import is_detector
 from digitcli.models.model_files import training_recipe
 from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 
@@ -95,7 +97,8 @@ def find(name: str) -> InitialModel:
     Args:
         name: a run's folder, a ``.keras`` or ``.onnx`` file in one, or ``pretrained``.
 
-    Raises `MissingError` where there is no model, `InputError` where its recipe is unknown.
+    Raises `MissingError` where there is no model, `ModelError` where it is a detector, `InputError` where its
+    recipe is unknown.
     """
     if name == PRETRAINED:
         file = PRETRAINED_MODEL
@@ -108,6 +111,8 @@ def find(name: str) -> InitialModel:
         raise MissingError(
             f"--init {name}: no model {file}; expected a run's folder, a model file in one, or {PRETRAINED}"
         )
+    if is_detector(file):
+        raise no_classifier(file)
     return InitialModel(name, file, *training_recipe(file))
 
 

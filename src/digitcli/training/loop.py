@@ -9,12 +9,11 @@ chunks of steps.
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from digitcli.config.recipe import Recipe
+from digitcli.config.recipe import TrainingRecipe
 from digitcli.errors import InputError, TrainingError
 from digitcli.models.backend import seed_everything, tf
 from digitcli.models.classifier import Weights
@@ -25,24 +24,11 @@ from digitcli.training.cluster.distribution import Distribution
 from digitcli.training.progress import Arrays, Epoch, Progress, Reporter, Step
 from digitcli.training.task import Metrics, Task
 
-
-@dataclass(frozen=True)
-class LoopParameters:
-    """How much is computed at once.
-
-    Attributes:
-        chunk_examples: of the steps between two looks at the clock; Ctrl-C and the progress display wait
-            for them, about 0.3 s on a laptop for images of digits.
-    """
-
-    chunk_examples: int = 1024
-
-
-LOOP = LoopParameters()
+_TASK = "task"  # in names of a checkpoint's arrays: what belongs to the task
 
 
 def fit(
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     task: Task,
     progress: Progress,
     report: Reporter,
@@ -79,6 +65,7 @@ def fit(
         loop = _Loop(recipe, task, member, distribution, precision, first)
         progress.building += time.perf_counter() - building
         done = [epoch for epoch in progress.epochs if epoch.member == member + 1]
+        task.restore({})
         if progress.state:
             loop.restore(progress.state)
         until = start + budget if budget else None
@@ -101,14 +88,18 @@ def fit(
             if recipe.patience and any(before.val_loss <= epoch.val_loss for before in done):
                 kept = progress.kept  # those of an earlier epoch are better
             done.append(epoch)
+            is_last = clock.is_over or _out_of_patience(recipe, done)
+            if not is_last:
+                with clock.preparing():
+                    task.review(validated, len(done))
             progress.advance(epoch, kept, loop.state(), time.perf_counter() - start)
-            if clock.is_over or _out_of_patience(recipe, done):
+            if is_last:
                 progress.complete_member()
             report.epoch(epoch)
             save(progress)
 
 
-def _out_of_patience(recipe: Recipe, done: list[Epoch]) -> bool:
+def _out_of_patience(recipe: TrainingRecipe, done: list[Epoch]) -> bool:
     if recipe.patience is None:
         return False
     best = min(range(len(done)), key=lambda place: done[place].val_loss)
@@ -120,7 +111,7 @@ class _Loop:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         task: Task,
         member: int,
         distribution: Distribution,
@@ -136,7 +127,7 @@ class _Loop:
         self._local = distribution.share_of_batch(recipe.batch_size)  # examples of a step
         self._shard = distribution.shard(task.examples)
         self.steps = math.ceil(len(self._shard) / self._local)  # of an epoch
-        self._chunk_steps = max(1, LOOP.chunk_examples // recipe.batch_size)
+        self._chunk_steps = max(1, task.chunk // recipe.batch_size)
         with self._strategy.scope():
             self._network: Any = task.build(precision=precision, replicas=self._replicas)
             if first is not None:
@@ -165,7 +156,8 @@ class _Loop:
 
         Returns the means over the epoch and the learning rate of its last step.
         """
-        self._task.begin_epoch(self._seed, of_member)
+        with clock.preparing():
+            self._task.begin_epoch(self._seed, of_member)
         order = self._shard.copy()
         np.random.default_rng([self._seed, of_member, self._worker]).shuffle(order)
         order = tf.constant(order)
@@ -199,8 +191,9 @@ class _Loop:
         return weights
 
     def state(self) -> Arrays:
-        """Everything that changes from step to step, the state of the dropout included."""
-        return {f"{kind}/{place}": np.asarray(v) for kind, group in self._variables() for place, v in group}
+        """Everything that changes from step to step, the state of the dropout and the task included."""
+        found = {f"{kind}/{place}": np.asarray(v) for kind, group in self._variables() for place, v in group}
+        return found | {f"{_TASK}/{name}": value for name, value in self._task.state().items()}
 
     def restore(self, state: Arrays) -> None:
         """Go on from where `state` was taken; an `InputError` where it is another network's."""
@@ -210,6 +203,8 @@ class _Loop:
                 if value is None or value.shape != tuple(variable.shape):
                     raise InputError("the checkpoint's state does not fit its recipe; train without --resume")
                 variable.assign(value)
+        prefix = f"{_TASK}/"
+        self._task.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
 
     def _variables(self) -> list[tuple[str, Any]]:
         groups = {
@@ -269,7 +264,7 @@ def _require_fit(network: Network, members: list[Weights]) -> None:
             raise InputError("the checkpoint's weights do not fit its recipe; train without --resume")
 
 
-def _require_finite(loss: float, words: str, recipe: Recipe) -> None:
+def _require_finite(loss: float, words: str, recipe: TrainingRecipe) -> None:
     """Raise a `TrainingError` that begins with `words` where a loss is no finite number."""
     if not math.isfinite(loss):
         rate = recipe.optimizer.learning_rate

@@ -22,7 +22,7 @@ class Step:
     Attributes:
         epoch, step: from 1; `step` counts within the epoch, of `steps`.
         metrics: means over the epoch so far, the loss first.
-        images_per_second: over the last steps.
+        examples_per_second: over the last steps.
         share: of the run that is done, 0..1; of one network of several, that one's.
         seconds_left: of training.
     """
@@ -31,7 +31,7 @@ class Step:
     step: int
     steps: int
     metrics: Metrics
-    images_per_second: float
+    examples_per_second: float
     share: float
     seconds_left: float
 

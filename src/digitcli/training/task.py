@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from digitcli.models.keras_classifier import Network
 
 Tensor = Any  # TensorFlow has no type information
@@ -17,10 +19,13 @@ class Task(Protocol):
 
     Attributes:
         examples: to train on in an epoch.
+        chunk: examples of the steps between two looks at the clock; Ctrl-C and the progress display wait
+            for them.
         metrics: the names of the training metrics, the loss not among them.
     """
 
     examples: int
+    chunk: int
     metrics: tuple[str, ...]
 
     def build(self, *, precision: str | None = None, replicas: int = 1) -> "Network":
@@ -57,3 +62,18 @@ class Task(Protocol):
             ``loss``, then the main metric, which is higher for better networks, then any others; finite but
             for the loss of a network that has diverged.
         """
+
+    def review(self, network: "Network", epoch: int) -> None:
+        """Choose later examples by what a network has learned; called after `validate`, if another epoch
+        follows.
+
+        Args:
+            network: in inference mode.
+            epoch: that it has just been trained on, from 1.
+        """
+
+    def state(self) -> "dict[str, NDArray[Any]]":
+        """Return what was chosen so far, as a checkpoint keeps it; nothing where nothing is chosen."""
+
+    def restore(self, state: "dict[str, NDArray[Any]]") -> None:
+        """Continue with what `state` returned; begin anew where it is empty."""

@@ -70,7 +70,7 @@ class TensorBoard:
             self._steps = done
             with self._writers["train"].as_default():
                 tf.summary.scalar("within_epochs/loss", step.metrics["loss"], step=done)
-                tf.summary.scalar("within_epochs/images_per_second", step.images_per_second, step=done)
+                tf.summary.scalar("within_epochs/examples_per_second", step.examples_per_second, step=done)
         self._report.step(step)
 
     def epoch(self, epoch: Epoch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitcli import artifacts, datasets
-from digitcli.config.recipe import Recipe, load_recipe
+from digitcli.config.recipe import AnyRecipe, DetectorRecipe, load_recipe
 from digitcli.datasets import Digits, Split, stroke_files
 from digitcli.errors import OptionError
 from digitcli.training import checkpoints, finetuning
@@ -19,7 +19,7 @@ from digitcli.training.finetuning import InitialModel
 from digitcli.training.progress import Reporter, SilentReporter
 
 if TYPE_CHECKING:
-    from digitcli.training.run import RunResult
+    from digitcli.training.job import RunResult
 
 MAX_TIME_BUDGET = 1_000_000  # seconds
 
@@ -41,7 +41,7 @@ class Run:
         extra: labelled drawings to train on beside the rest, for a run that has an initial model.
     """
 
-    recipe: Recipe
+    recipe: AnyRecipe
     split: Split
     settings: RunSettings
     folder: Path
@@ -82,6 +82,9 @@ def train(
 ) -> "RunResult":
     """Train a network, test it, and keep it with its history and plots.
 
+    A recipe of the task ``detect`` trains a detector, on generated pages: `limit`, `init`, `extra` and
+    `cluster` mean nothing to it.
+
     Args:
         recipe: a name or a ``.toml`` file; ``default``, unless a run or a model is gone on with.
         data: a data source in place of the recipe's: ``mnist``, ``sample``, a file or a folder.
@@ -120,7 +123,7 @@ def train(
     if init and (recipe or cluster):
         other = "--config" if recipe else "other workers"
         raise OptionError(f"--init fine-tunes with the model's own recipe; expected no {other}")
-    checkpoint = checkpoints.load(folder) if resume else None
+    checkpoint = find_checkpoint(folder, recipe, init) if resume else None
     initial_model = finetuning.find(init) if init else None
     if checkpoint:  # what is not said anew is as it was
         limit = checkpoint.settings.limit if limit is None else limit
@@ -135,6 +138,8 @@ def train(
         data=data,
         precision=precision,
     )
+    if isinstance(resolved, DetectorRecipe):
+        _require_meaning(limit, cluster)
     # TensorFlow takes seconds to import; the data comes meanwhile
     threading.Thread(target=_import_tensorflow).start()
     split = datasets.load_split(resolved.data, limit)
@@ -170,9 +175,38 @@ def train(
     return execute(run, reporter)
 
 
+def find_checkpoint(folder: Path, recipe: str | None = None, init: str | None = None) -> Checkpoint:
+    """Return the checkpoint of the unfinished run in a folder.
+
+    Args:
+        folder: of the run.
+        recipe: its name or file, if one is named.
+        init: the model that it fine-tunes, if one is named: a classifier, then.
+
+    Raises as `checkpoints.load`; `OptionError` where there are two and nothing tells which is meant.
+    """
+    if recipe or init:
+        return checkpoints.load(folder, load_recipe(recipe)[1].task if recipe else "classify")
+    unfinished = [task for task in artifacts.OF_TASK if artifacts.has_checkpoint(folder, task)]
+    if len(unfinished) > 1:
+        raise OptionError(
+            f"{folder}: holds two unfinished runs, of a classifier and of a detector; name the one that is "
+            "meant with --config"
+        )
+    return checkpoints.load(folder, *unfinished)
+
+
+def _require_meaning(limit: int | None, cluster: Cluster | None) -> None:
+    """Raise an `OptionError` for what means nothing to a detector."""
+    if limit is not None:
+        raise OptionError(f"--limit {limit}: a detector is trained on generated pages; expected no --limit")
+    if cluster is not None:
+        raise OptionError("a detector is trained on one machine; expected no other workers")
+
+
 def resolve_recipe(
     name_or_path: str | None, checkpoint: Checkpoint | None = None, initial_model: InitialModel | None = None
-) -> tuple[str, Recipe]:
+) -> tuple[str, AnyRecipe]:
     """Return name and content of the recipe that is meant: the one named, else that which is gone on with."""
     if name_or_path is None and checkpoint:
         return checkpoint.recipe_name, checkpoint.recipe

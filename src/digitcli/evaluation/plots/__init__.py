@@ -3,6 +3,7 @@
 - `curves`: loss and accuracy over the epochs, of one run or several
 - `classification`: confusion matrix and reliability diagram
 - `image_grids`: samples, augmentation, mistakes
+- `pages`: generated pages and their labels
 - `redraw`: all figures of a run that is done
 - `style`: colours, sizes, PNG files
 """
@@ -18,6 +19,7 @@ from digitcli.evaluation.plots.image_grids import (
     mistakes,
     samples,
 )
+from digitcli.evaluation.plots.pages import page_sheet
 from digitcli.evaluation.plots.style import png
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "confusion",
     "curves",
     "mistakes",
+    "page_sheet",
     "png",
     "reliability",
     "samples",

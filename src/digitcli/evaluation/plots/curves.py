@@ -32,13 +32,13 @@ _CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY, BLACK)
 _NAME = 28  # characters of a run in a legend
 
 
-def curves(history: History, quantity: str, test: float) -> Figure:
+def curves(history: History, quantity: str, test: float | None = None) -> Figure:
     """Draw training and validation curves over the epochs.
 
     Args:
         history: columns ``epoch``, `quantity` and ``val_`` + `quantity`.
         quantity: ``loss`` or ``accuracy``.
-        test: the result on the test images, drawn as a level line.
+        test: the result on the test images, drawn as a level line, where there are such images.
     """
     figure, axes = single_axes(7, 4.2)
     epochs, training, validation = (history[key] for key in ("epoch", quantity, f"val_{quantity}"))
@@ -55,8 +55,9 @@ def curves(history: History, quantity: str, test: float) -> Figure:
         markeredgecolor="white",
         label=f"best epoch: {epochs[best]:.0f} ({_value(quantity, validation[best])})",
     )
-    axes.axhline(test, color=GREY, linestyle=":", linewidth=1.8, label=f"test: {_value(quantity, test)}")
-    _finish_curves(axes, quantity)
+    if test is not None:
+        axes.axhline(test, color=GREY, linestyle=":", linewidth=1.8, label=f"test: {_value(quantity, test)}")
+    _finish_curves(axes, quantity, "loss" if test is None else "loss (cross-entropy)")
     return figure
 
 
@@ -102,9 +103,9 @@ def _broken(history: History, values: Sequence[float]) -> tuple[list[float], lis
     return x, y
 
 
-def _finish_curves(axes: Axes, quantity: str) -> None:
+def _finish_curves(axes: Axes, quantity: str, loss: str = "loss (cross-entropy)") -> None:
     axes.set_xlabel("epoch", fontsize=FONT)
-    axes.set_ylabel(quantity if quantity == "accuracy" else "loss (cross-entropy)", fontsize=FONT)
+    axes.set_ylabel(quantity if quantity == "accuracy" else loss, fontsize=FONT)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if quantity == "accuracy":
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))

@@ -1,24 +1,47 @@
 """Redrawing the figures of a run from its files."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
 from digitcli import artifacts, models
 from digitcli.datasets import load, split_dataset
+from digitcli.errors import OptionError
 from digitcli.evaluation import plots
+from digitcli.evaluation.detector_evaluation import PagesToFind
 from digitcli.evaluation.measuring import evaluate, is_trained_on, result_pictures, unseen
 from digitcli.run_record import RunRecord, TrainedData
 
 
 def redraw(folder: Path, source: str | None = None) -> tuple[str, ...]:
-    """Redraw all figures from a run's history and model; return their names.
+    """Redraw all figures of the runs in a folder, a classifier's, a detector's or both; return their names.
 
     Args:
-        folder: the run's artifacts.
-        source: the data; by default what the run was trained on, else ``mnist``.
+        folder: the runs' artifacts.
+        source: the classifier's data; by default what the run was trained on, else ``mnist``.
 
-    Raises `MissingError` without history or model, `InputError` where one is damaged.
+    Raises `MissingError` without a history or, of a classifier, its model, `InputError` where one is damaged,
+    `OptionError` for a source where there is only a detector's run.
     """
+    of_detector = os.path.isfile(folder / artifacts.DETECTOR.history)
+    if of_detector and not os.path.isfile(folder / artifacts.HISTORY):
+        if source:
+            raise OptionError(f"--data {source}: {folder} holds a detector's run, which needs no images")
+        return _redraw_detector(folder)
+    return (*_redraw_classifier(folder, source), *(_redraw_detector(folder) if of_detector else ()))
+
+
+def _redraw_detector(folder: Path) -> tuple[str, ...]:
+    history = artifacts.read_history(folder, "detect")
+    record = RunRecord.read(folder, artifacts.DETECTOR.run)
+    pages = PagesToFind.of(record)
+    with artifacts.replacing(folder) as files:
+        files.write(artifacts.DETECTOR.loss, plots.png(plots.curves(history, "loss")))
+        files.write(artifacts.PAGES, plots.png(plots.page_sheet(pages.shown())))
+        return files.names()
+
+
+def _redraw_classifier(folder: Path, source: str | None) -> tuple[str, ...]:
     history = artifacts.read_history(folder)
     model = folder / artifacts.MODEL
     classifier = models.load(model)
