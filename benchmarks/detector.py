@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import page_kinds
 import pages
-from measure import in_words, machine, print_table
+from measure import in_words, machine
 
 from digitcli.artifacts import DETECTOR
 from digitcli.config.marks import MARKS
@@ -188,18 +188,7 @@ def main() -> None:
         print(f"{name}: {', '.join(pages.cells(found[name]['detector']))}", file=sys.stderr, flush=True)
     if options.pictures:
         return
-    rows = []
-    for name, by_reader in found.items():
-        first = by_reader["detector"]
-        rows.append([name, str(first.pages), f"{first.digits / first.pages:.1f}"])
-        for score in by_reader.values():
-            rows[-1] += pages.cells(score)
-    for name, group in pages.summaries(found, merge_small=not options.source).items():
-        rows.append([f"**{name}**", f"{len(group)} groups", ""])
-        for reader in by:
-            rows[-1] += pages.means([scores[reader] for scores in group])
-    headings = [f"{reader}: {each}" for reader in by for each in ("exact", "digits", "false", "time")]
-    print_table(["page", "pages", "digits a page", *headings], rows)
+    pages.show(found, merge_small=not options.source)
     costs = (f"{width}x{height} {gigaflops(width, height):.2f}" for width, height in SIZES)
     print(f"\nGFLOP for a picture and its pyramid: {', '.join(costs)}.")
     print(f"{time.perf_counter() - start:.0f} s. {in_words(machine())}")

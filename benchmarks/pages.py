@@ -209,6 +209,23 @@ def save(path: Path, found: dict[str, dict[str, Score]]) -> None:
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
+def show(found: dict[str, dict[str, Score]], *, merge_small: bool) -> None:
+    """Print the scores of every kind or source, and their means."""
+    shown = list(next(iter(found.values())))
+    rows = []
+    for name, by_reader in found.items():
+        first = by_reader[shown[0]]
+        rows.append([name, str(first.pages), f"{first.digits / first.pages:.1f}"])
+        for score in by_reader.values():
+            rows[-1] += cells(score)
+    for name, group in summaries(found, merge_small=merge_small).items():
+        rows.append([f"**{name}**", f"{len(group)} groups", ""])
+        for reader in shown:
+            rows[-1] += means([scores[reader] for scores in group])
+    headings = [f"{reader}: {each}" for reader in shown for each in ("exact", "digits", "false", "time")]
+    print_table(["page", "pages", "digits a page", *headings], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -235,19 +252,7 @@ def main() -> None:
         save(options.save, found)
     if options.before:
         earlier(options.before, found)
-    shown = list(next(iter(found.values())))
-    rows = []
-    for name, by_reader in found.items():
-        first = by_reader[shown[0]]
-        rows.append([name, str(first.pages), f"{first.digits / first.pages:.1f}"])
-        for score in by_reader.values():
-            rows[-1] += cells(score)
-    for name, group in summaries(found, merge_small=options.photos is not None).items():
-        rows.append([f"**{name}**", f"{len(group)} groups", ""])
-        for reader in shown:
-            rows[-1] += means([scores[reader] for scores in group])
-    headings = [f"{reader}: {each}" for reader in shown for each in ("exact", "digits", "false", "time")]
-    print_table(["page", "pages", "digits a page", *headings], rows)
+    show(found, merge_small=options.photos is not None)
     print(f"\n{in_words(machine())}")
 
 

@@ -221,6 +221,13 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Outc
     return folder, Outcome(**json.loads(said.read_text()))
 
 
+def weights(model: Path) -> list[np.ndarray]:
+    """Return the weights of a ``.keras`` file."""
+    from digitcli.models.backend import keras
+
+    return keras.saving.load_model(model, compile=False).get_weights()
+
+
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     """Train the recipe ``ci`` on the command line; return its folder and what was said."""

@@ -10,7 +10,7 @@ import forkserver
 import numpy as np
 import psutil
 import pytest
-from conftest import Command, Outcome, execute, once
+from conftest import Command, Outcome, execute, once, weights
 
 FILES = {
     "detector.keras",
@@ -42,12 +42,6 @@ def detector(detector_once: tuple[Path, Outcome], tmp_path: Path) -> Path:
     """Return a copy of the detector's folder, as ``artifacts`` in the empty folder."""
     shutil.copytree(detector_once[0], tmp_path / "artifacts")
     return tmp_path / "artifacts"
-
-
-def weights(model: Path) -> list[np.ndarray]:
-    from digitcli.models.backend import keras
-
-    return keras.saving.load_model(model, compile=False).get_weights()
 
 
 @pytest.mark.slow

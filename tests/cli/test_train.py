@@ -14,7 +14,7 @@ import forkserver
 import numpy as np
 import psutil
 import pytest
-from conftest import Command, Outcome, execute
+from conftest import Command, Outcome, execute, weights
 from forkserver import Process
 
 from digitcli import __version__
@@ -30,12 +30,6 @@ FILES = {
     "accuracy.png",
     "samples.png",
 }
-
-
-def weights(model: Path) -> list[np.ndarray]:
-    from digitcli.models.backend import keras
-
-    return keras.saving.load_model(model, compile=False).get_weights()
 
 
 def test_it_leaves_every_file_and_nothing_half_written(trained_once: tuple[Path, Outcome]) -> None:

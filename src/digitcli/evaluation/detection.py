@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 
 from digitcli.config.mnist import CLASSES
 from digitcli.models.classifier import Floats
-from digitcli.recognition.detections import Detections
+from digitcli.recognition.detections import Detections, shared_areas
 from digitcli.synthesis.pages.patches import CLEAR, DOUBTFUL
 
-SURE = (
-    0.4  # score from which a digit counts as found; focal loss leaves scores near a half where it is in doubt
-)
+SURE = 0.4  # score from which a digit counts; focal loss leaves scores near a half where it is in doubt
 OVERLAP = 0.5  # intersection over union from which a mark is found (Everingham et al., 2010)
 ON_DOUBTFUL = 0.2  # with a doubtful mark, from which what is found there counts neither way
 
@@ -112,8 +110,6 @@ def measure(scores: Sequence[Score]) -> DetectionResult:
 
 def _overlaps(boxes: Floats, others: Floats) -> Floats:
     """Return the intersection over union of boxes (N, 4) with others (M, 4): (N, M)."""
-    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
-    high = np.minimum(boxes[:, np.newaxis, :2] + boxes[:, np.newaxis, 2:], others[:, :2] + others[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=-1)
+    shared = shared_areas(boxes, others)
     areas, other_areas = (np.prod(each[:, 2:], axis=1) for each in (boxes, others))
     return np.asarray(shared / np.maximum(areas[:, np.newaxis] + other_areas - shared, 1e-6), np.float32)

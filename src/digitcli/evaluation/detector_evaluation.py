@@ -21,7 +21,7 @@ from digitcli.synthesis.pages.patches import PATCHES, Examples, draw_examples, l
 _PAGES = 20  # of each kind
 _SHOWN = 24  # on a sheet
 _DATA = "generated pages"
-SHARE = 0.3  # of the usual number of marks: enough for the pages of an evaluation
+_SHARE = 0.3  # of the usual number of marks, at most: enough for the pages of an evaluation
 _IN_TRAINING, _OF_KINDS, _SHEET = 21, 23, 24  # seeds of what pages are for
 
 
@@ -31,17 +31,18 @@ class PagesToFind:
     Drawing the marks takes some seconds; the same arguments give the same pages.
     """
 
-    def __init__(self, data: str = "mnist", seed: int = 0, share: float = SHARE) -> None:
+    def __init__(self, data: str = "mnist", seed: int = 0, share: float = 1.0) -> None:
         """Draw the marks.
 
         Args:
             data: whose validation images digits are taken from, beside those in forms of schools and in
                 fonts.
             seed: where chance comes from.
-            share: how many marks, of those that one trains on.
+            share: how many marks the detector is trained on, of the usual number.
         """
         self._seed = seed
-        self._library = marks.build(load_split(data).validation, seed, marks.sized(share), held_out=True)
+        sizes = marks.sized(min(_SHARE, share))
+        self._library = marks.build(load_split(data).validation, seed, sizes, held_out=True)
 
     @classmethod
     def of(cls, record: RunRecord) -> Self:
@@ -50,7 +51,7 @@ class PagesToFind:
         pages = recipe.get("pages")
         share = pages.get("marks") if isinstance(pages, dict) else None
         data = (record.data.name if record.data else None) or "mnist"
-        return cls(data, record.seed or 0, min(SHARE, share) if isinstance(share, int | float) else SHARE)
+        return cls(data, record.seed or 0, share if isinstance(share, int | float) else 1.0)
 
     def examples(self, count: int) -> Examples:
         """Draw pages as they are trained on, in the same shares."""

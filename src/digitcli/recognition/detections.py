@@ -114,16 +114,20 @@ def _softmax(logits: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
+def shared_areas(boxes: Floats, others: Floats) -> Floats:
+    """Return how many pixels boxes (N, 4) share with others (M, 4): (N, M)."""
+    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
+    high = np.minimum(boxes[:, np.newaxis, :2] + boxes[:, np.newaxis, 2:], others[:, :2] + others[:, 2:])
+    return np.asarray(np.prod(np.maximum(high - low, 0), axis=-1))
+
+
 def suppress(found: Detections) -> Detections:
     """Return detections, the likeliest first, without those that a likelier one covers."""
     if not len(found):
         return found
     found = found.select(np.arange(min(len(found), DECODING.most)))
-    low, high = found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]
     areas = np.prod(found.boxes[:, 2:], axis=1)
-    shared = np.prod(
-        np.maximum(np.minimum(high[:, np.newaxis], high) - np.maximum(low[:, np.newaxis], low), 0), axis=-1
-    )
+    shared = shared_areas(found.boxes, found.boxes)
     union = areas[:, np.newaxis] + areas - shared
     is_same = shared > DECODING.overlap * union
     is_covered = is_same | (shared > DECODING.inside * np.minimum(areas[:, np.newaxis], areas))

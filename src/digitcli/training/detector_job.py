@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from digitcli import artifacts
 from digitcli.config.recipe import DetectorRecipe
 from digitcli.evaluation import plots
-from digitcli.evaluation.detector_evaluation import SHARE, PagesToFind, evaluate_pages
+from digitcli.evaluation.detector_evaluation import PagesToFind, evaluate_pages
 from digitcli.export.detector import export_detector
 from digitcli.models.detector import load_detector
 from digitcli.models.factory import assemble
@@ -44,8 +44,7 @@ class DetectorJob:
 
     @cached_property
     def _held_out(self) -> PagesToFind:
-        pages = self._recipe.pages
-        return PagesToFind(self._recipe.data, self._recipe.seed, min(SHARE, pages.marks))
+        return PagesToFind(self._recipe.data, self._recipe.seed, self._recipe.pages.marks)
 
     def deliver(self, trained: Trained, report: Reporter) -> RunResult:
         """Export what was trained, find digits with it, draw, and replace an earlier run's files."""

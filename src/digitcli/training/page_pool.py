@@ -5,8 +5,6 @@ drawn, and its place. So the same run has the same examples in the same epoch, h
 """
 
 import concurrent.futures
-import contextlib
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -34,7 +32,6 @@ TRAINING, CANDIDATES = 20, 22  # what examples are for
 _BATCH = 32  # examples that a process draws at once
 _WINDOW = 512  # examples that are drawn and not yet taken
 _MOST_PROCESSES = 16  # each has marks of its own, 50 MB
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # as glibc's malloc.h names them
 
 
 _library: marks.Library | None = None  # of a drawing process
@@ -48,7 +45,6 @@ def _begin(data: str, seed: int, share: float) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's business
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _keep_memory()
     cv2.setNumThreads(1)
     try:
         _library = marks.build(load_split(data).train, seed, marks.sized(share))
@@ -62,18 +58,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _keep_memory() -> None:
-    """Let freed memory stay with the process, where the C library knows how.
-
-    A page's arrays come and go; by default each is returned to the system and cleared anew, which takes a
-    quarter of the time.
-    """
-    with contextlib.suppress(Exception):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
 def _draw(seeds: Seeds) -> Examples:

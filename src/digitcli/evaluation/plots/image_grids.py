@@ -22,7 +22,7 @@ _SAMPLES_PER_DIGIT = 10
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """Where the images of a figure lie; lengths in inches.
 
     Attributes:
@@ -90,7 +90,7 @@ class _Grid:
 
 def samples(digits: Digits) -> Figure:
     """Draw the first images of each digit with their labels."""
-    grid = _Grid(CLASSES, _SAMPLES_PER_DIGIT, side=0.55, gap=0.135, caption=0.205)
+    grid = Grid(CLASSES, _SAMPLES_PER_DIGIT, side=0.55, gap=0.135, caption=0.205)
     figure, axes = grid.figure()
     for digit in range(CLASSES):
         chosen = np.flatnonzero(digits.labels == digit)[:_SAMPLES_PER_DIGIT]
@@ -102,7 +102,7 @@ def samples(digits: Digits) -> Figure:
 def augmentation(originals: Images, distorted: Images) -> Figure:
     """Draw images (N, 28, 28), one a row, and beside each what training made of it (N, M, 28, 28)."""
     columns = 1 + distorted.shape[1]
-    grid = _Grid(len(originals), columns, side=0.62, gap=0.07, caption=0.07, head=0.15)
+    grid = Grid(len(originals), columns, side=0.62, gap=0.07, caption=0.07, head=0.15)
     figure, axes = grid.figure()
     for row, (original, changed) in enumerate(zip(originals, distorted, strict=True)):
         grid.draw(axes, row, 0, original, frame=BLUE)
@@ -118,7 +118,7 @@ def augmentation(originals: Images, distorted: Images) -> Figure:
 
 def mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
     """Draw the wrongly read images, surest first, then the least certain of the right ones."""
-    grid = _Grid(GRID_ROWS, GRID_COLUMNS, side=1.1, gap=0.045, caption=0.4, head=0.21)
+    grid = Grid(GRID_ROWS, GRID_COLUMNS, side=1.1, gap=0.045, caption=0.4, head=0.21)
     figure, axes = grid.figure()
     chosen = hardest(evaluation, digits, GRID_ROWS * GRID_COLUMNS)
     for place, index in enumerate(chosen):

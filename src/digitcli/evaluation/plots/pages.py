@@ -8,33 +8,28 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from digitcli.config.mnist import CLASSES
-from digitcli.evaluation.plots.style import BLACK, DPI, GREEN, SKY
+from digitcli.evaluation.plots.image_grids import Grid
+from digitcli.evaluation.plots.style import BLACK, GREEN, SKY
 from digitcli.synthesis.pages import Page
 
 _COLUMNS = 6
-_SIDE, _GAP, _CAPTION, _HEAD = 1.9, 0.08, 0.22, 0.32  # inches
+_SIDE = 1.9  # inches
 
 
 def page_sheet(pages: Sequence[Page]) -> Figure:
     """Draw pages with a frame round each digit, another round other marks; all in one diagram."""
-    rows = -(-len(pages) // _COLUMNS)
-    width = _COLUMNS * (_SIDE + _GAP) + _GAP
-    height = _HEAD + rows * (_CAPTION + _SIDE) + _GAP
-    figure = Figure(figsize=(width, height), dpi=DPI)
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
+    grid = Grid(-(-len(pages) // _COLUMNS), _COLUMNS, side=_SIDE, gap=0.08, caption=0.22, head=0.32)
+    figure, axes = grid.figure()
     axes.text(
-        _GAP, 0.21, "Generated pages, of marks that are held out: digits in green, other marks in blue",
+        grid.gap, 0.21, "Generated pages, of marks that are held out: digits in green, other marks in blue",
         fontsize=10, color=BLACK,
     )  # fmt: skip
     for place, page in enumerate(pages):
-        left = _GAP + place % _COLUMNS * (_SIDE + _GAP)
-        top = _HEAD + place // _COLUMNS * (_CAPTION + _SIDE) + _CAPTION
+        left, top = grid.corner(*divmod(place, _COLUMNS))
         tall, wide = page.image.shape[:2]
         image = cv2.cvtColor(page.image, cv2.COLOR_BGR2RGB)
-        axes.imshow(
-            np.asarray(image), extent=(left, left + _SIDE, top + _SIDE, top), interpolation="antialiased"
-        )
+        extent = (left, left + _SIDE, top + _SIDE, top)
+        axes.imshow(np.asarray(image), extent=extent, interpolation="antialiased", aspect="auto")
         axes.text(left, top - 0.06, page.kind, fontsize=8, color=BLACK)
         for label in page.labels:
             x, y, box_width, box_height = label.box
@@ -48,6 +43,4 @@ def page_sheet(pages: Sequence[Page]) -> Figure:
                     edgecolor=GREEN if label.kind < CLASSES else SKY,
                 )
             )
-    axes.set_xlim(0, width)  # images set their own
-    axes.set_ylim(height, 0)
     return figure
