@@ -65,7 +65,10 @@ class PageParameters:
         least_height: of digits, in pixels.
         patterned: how often tight crops have engraved paper, as of cheques.
         edged: how often the sheet's edge, and a desk beyond it, is in view.
-        through: how often the writing on the back shows.
+        through, through_by: how often something shows faintly that is on no layer, such as the writing on the
+            back, an imprint, what was rubbed out; and by how many grey levels, drawn evenly by logarithm.
+        through_blur: of it, in pixels of a picture of half the size.
+        through_height: of it, in heights of the digits.
         fingered: how often a finger is in view.
         least_visible: share of a digit that is on the page, else it is doubtful.
         least_visible_other: of another mark.
@@ -80,7 +83,10 @@ class PageParameters:
     least_height: float = 11
     patterned: float = 0.3
     edged: float = 0.12
-    through: float = 0.08
+    through: float = 0.2
+    through_by: tuple[float, float] = (1.5, 25)
+    through_blur: tuple[float, float] = (0.4, 1.5)
+    through_height: tuple[float, float] = (0.4, 2)
     fingered: float = 0.02
     least_visible: float = 0.86
     least_visible_other: float = 0.5
@@ -127,7 +133,7 @@ def draw_page(
     sheet = Sheet(height, width, most=most)
     scene = Scene(sheet, library, digit_height, level < 110, random)
     KINDS[kind](scene)
-    if not is_tight and random.random() < PAGES.through:
+    if random.random() < PAGES.through:
         paper -= _shown_through(scene)
     for layer in sheet.layers:
         _apply(layer, paper, grain)
@@ -193,16 +199,20 @@ def _shown(label: Label, hidden: NDArray[np.bool_]) -> float:
 
 
 def _shown_through(scene: Scene) -> Shares:
-    """Return how much darker writing on the back makes a sheet (H, W): mirrored and blurred."""
+    """Return how much darker faint writing makes a sheet (H, W): mirrored, as on the back, or not."""
     sheet, random = scene.sheet, scene.random
-    back = Sheet(sheet.height, sheet.width)
-    behind = Scene(back, scene.library, scene.height, scene.is_dark, random)
-    KINDS["letters" if random.random() < 0.7 else "numbers"](behind)
+    low, high = np.log(PAGES.through_height)
+    height = max(4.0, scene.height * float(np.exp(random.uniform(low, high))))
+    back = Sheet(sheet.height // 2, sheet.width // 2)  # it is blurred: half the size will do
+    behind = Scene(back, scene.library, height / 2, scene.is_dark, random)
+    KINDS["letters" if random.random() < 0.6 else "numbers"](behind)
     if not back.layers:
         return np.zeros((sheet.height, sheet.width), np.float32)
     ink = np.maximum.reduce([layer.ink for layer in back.layers])
-    blurred = cv2.GaussianBlur(ink, (0, 0), random.uniform(0.6, 2))
-    return np.asarray(blurred[:, ::-1] * np.float32(random.uniform(4, 28)), np.float32)
+    blurred = cv2.GaussianBlur(ink, (0, 0), random.uniform(*PAGES.through_blur))
+    by = np.exp(random.uniform(*np.log(PAGES.through_by)))
+    seen = cv2.resize(blurred[:, :: random.choice((-1, 1))], (sheet.width, sheet.height))
+    return np.asarray(seen * np.float32(by), np.float32)
 
 
 def _lay_on_desk(paper: Colours, random: np.random.Generator) -> NDArray[np.bool_]:

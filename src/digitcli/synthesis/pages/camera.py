@@ -29,6 +29,7 @@ class CameraParameters:
         defocused, defocus: how often, and the standard deviation in heights of a digit.
         uneven: standard deviation of slow changes of the light, as a share.
         noise, coarse_noise: standard deviation in grey levels, and how often it is blurred as a camera's is.
+        grain: between which that blur's standard deviations lie, in pixels; drawn evenly by logarithm.
         sharpened, sharpening: how often a camera sharpens, and by what share of what blur takes away.
         compressed, quality: how often, and JPEG's quality.
         grey: how often colours are lost.
@@ -53,6 +54,7 @@ class CameraParameters:
     uneven: float = 0.05
     noise: tuple[float, float] = (0, 9)
     coarse_noise: float = 0.6
+    grain: tuple[float, float] = (0.3, 2.5)
     sharpened: float = 0.3
     sharpening: tuple[float, float] = (0.3, 1.5)
     compressed: float = 0.5
@@ -126,7 +128,7 @@ def take(sheet: Colours, random: np.random.Generator, digit_height: float) -> Im
     deviation = random.uniform(*CAMERA.noise) * random.random()
     grain = random.standard_normal(seen.shape[:2], np.float32) * np.float32(deviation)
     if random.random() < CAMERA.coarse_noise:
-        sigma = random.uniform(0.3, 0.9)
+        sigma = float(np.exp(random.uniform(*np.log(CAMERA.grain))))
         grain = cv2.GaussianBlur(grain, (0, 0), sigma) * np.float32(1 + 2 * sigma)
     picture: MatLike = cv2.add(seen, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U)
     if random.random() < CAMERA.sharpened:

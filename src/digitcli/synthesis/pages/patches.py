@@ -32,17 +32,17 @@ class PatchParameters:
     """
 
     shares: tuple[tuple[str, float], ...] = (
-        ("numbers", 0.17),
-        ("signs", 0.13),
-        ("cells", 0.18),
-        ("ruled", 0.09),
-        ("tight", 0.1),
+        ("numbers", 0.12),
+        ("signs", 0.15),
+        ("cells", 0.16),
+        ("ruled", 0.07),
+        ("tight", 0.15),
         ("large", 0.06),
-        ("close-up", 0.05),
-        ("printed", 0.05),
-        ("letters", 0.12),
-        ("no digits", 0.08),
-        ("things", 0.08),
+        ("close-up", 0.04),
+        ("printed", 0.04),
+        ("letters", 0.08),
+        ("no digits", 0.07),
+        ("things", 0.06),
     )
     heights: tuple[float, float] = (11, 130)
     low: float = 0.9

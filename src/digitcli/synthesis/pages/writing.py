@@ -68,6 +68,7 @@ class WritingParameters:
         sign_size: standard deviation of the logarithm of a sign's size.
         space: width of a space.
         flat: the least height of a mark to its longer side at which it is drawn as high as others.
+        round: how often a number of four digits or more may end in zeros, as amounts do.
     """
 
     aspect: float = 0.16
@@ -81,6 +82,7 @@ class WritingParameters:
     sign_size: float = 0.2
     space: tuple[float, float] = (0.3, 1.5)
     flat: float = 0.6
+    round: float = 0.25
 
 
 WRITING = WritingParameters()
@@ -261,30 +263,35 @@ class Line:
 
 
 def number(random: np.random.Generator, most: int = 10) -> str:
-    """Return 1 to `most` digits; short numbers are more frequent."""
-    count = min(most, 1 + int(random.geometric(0.3)) - (random.random() < 0.3))
-    return "".join(map(str, random.integers(10, size=max(1, count))))
+    """Return 1 to `most` digits; short numbers are more frequent, and some longer ones are round."""
+    is_round = most >= 4 and random.random() < WRITING.round
+    count = min(3 if is_round else most, 1 + int(random.geometric(0.3)) - (random.random() < 0.3))
+    digits = "".join(map(str, random.integers(10, size=max(1, count))))
+    return digits + "0" * int(random.integers(2, 5)) if is_round else digits
+
+
+def amount(random: np.random.Generator) -> str:
+    """Return thousands as on a cheque, with a point or without, often with a stroke behind them."""
+    rest = "000" if random.random() < 0.4 else f"{random.integers(1000):03d}"
+    point = "." if random.random() < 0.6 else ""
+    end = ("", "", "", "-", ".-", ",-", "=", ".")[int(random.integers(8))]
+    return f"{random.integers(1, 1000)}{point}{rest}{end}"
 
 
 def with_signs(random: np.random.Generator) -> str:
     """Return digits with signs between or before them: amounts, dates, times, sums, negative numbers, ..."""
-    a, b, c = (number(random, 4) for _ in range(3))
+    a, b, c = (number(random, 3) for _ in range(3))
     forms = (
         f"{a}.{b[:2]}",
         f"{a},{b[:2]}",
         f"{a}.{b.zfill(3)[:3]},{c[:2]}",
-        f"-{a}",
-        f"{a}-{b}",
         f"{a[:2]}/{b[:2]}",
         f"{a[:2]}/{b[:2]}/{c}",
         f"{a[:2]}.{b[:2]}.{c}",
         f"{a}+{b}={c}",
         f"{a}-{b}={c}",
-        f"{a} + {b}",
-        f"{a} - {b}",
         f"{a} + {b} = {c}",
         f"{a} - {b} = {c}",
-        f"+ {a}",
         f"{a[:2]}:{b.zfill(2)[:2]}",
         f"{a}x{b}={c}",
         f"({a})",
@@ -293,4 +300,9 @@ def with_signs(random: np.random.Generator) -> str:
         f"{a} ✓",
         f"{a}=",
     )
-    return forms[int(random.integers(len(forms)))]
+    short = (f"{a}+{b}", f"{a} + {b}", f"+{a}", f"+ {a}", f"{a}-{b}", f"{a} - {b}", f"-{a}", f"- {a}")
+    choice = random.random()
+    if choice < 0.3:
+        return amount(random)
+    some = short if choice < 0.5 else forms
+    return some[int(random.integers(len(some)))]
