@@ -4,8 +4,8 @@
     python benchmarks/detector.py --source digits.jsonl.gz --held-out --pages 10
     python benchmarks/detector.py --photos photographs/ --pictures found/
 
-The decoder is a yardstick, not the reader: a pyramid of halves, suppression of overlapping marks, one score
-from which a digit counts, lines by nearness, digits as the detector tells them, and a quarter turn where much
+The decoder is a yardstick, not the reader: a pyramid of halves, suppression of overlapping marks, one
+threshold for all digits, lines by nearness, digits as the detector tells them, and a quarter turn where much
 more is found that way. Folders and columns are those of `pages.py`. --pictures draws the first image of each
 source with what was found and the foreground's mask. Prints Markdown, and what a look at pages of three sizes
 costs.
@@ -26,18 +26,22 @@ from measure import in_words, machine
 from digitcli.artifacts import DETECTOR
 from digitcli.config.marks import MARKS
 from digitcli.config.mnist import CLASSES
+from digitcli.evaluation.detection import SURE
+from digitcli.models import load
 from digitcli.models.detector import FOREGROUND, MULTIPLE, load_detector
 from digitcli.preprocessing.detector_form import detector_form
 from digitcli.recognition.detections import Detections, decode, join, suppress
+from digitcli.recognition.page_reader import PageReader
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
+from digitcli.recognition.scoring import SCORING_FILE
 
 PRETRAINED_DETECTOR = PRETRAINED_MODEL.parent / DETECTOR.model
 SIZES = ((256, 256), (2000, 1500), (4000, 3000))  # of pages whose cost is told
 SMALLEST, LARGEST = 64, 2048  # longer side of the pyramid's pictures
 TINY = 96  # longer side up to which a picture is enlarged twice, so that a digit of 28 pixels has 56
 LEAST = 0.2  # score of a mark that is looked at
-SCORE = 0.42  # from which a digit counts; chosen on generated pages and development photographs
+LEAST_OTHER = 0.4  # score of another mark that speaks for a page's being upright
 TURNED_SIDE = 1024  # longer side at which the quarter turns of a page are compared
 # a turn is believed from so many digits, weighed by how sure they are, where they are so many times as many
 # as the upright ones, and as the upright marks of other kinds
@@ -47,7 +51,7 @@ LEAST_TURNED, MARGIN = 8.0, 1.5
 class PlainReader:
     """Finds and reads digits with a detector alone."""
 
-    def __init__(self, path: Path, score: float = SCORE) -> None:
+    def __init__(self, path: Path, score: float = SURE) -> None:
         self._detector = load_detector(path, threads=2)
         self._score = score
 
@@ -67,9 +71,7 @@ class PlainReader:
             size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
             seen = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
             found = decode(self.look_at(seen), least_score=LEAST)
-            parts.append(
-                Detections(found.boxes * np.float32(1 / scale), found.scores, found.kinds, found.digits)
-            )
+            parts.append(found.scaled(1 / scale))
             scale /= 2
             if max(size) / 2 < SMALLEST:
                 return suppress(join(parts))
@@ -83,10 +85,10 @@ class PlainReader:
         return best if digits[best] >= max(LEAST_TURNED, MARGIN * upright) else 0
 
     def _weight(self, found: Detections, which: np.ndarray) -> float:
-        found = found.select(which & (found.scores >= self._score))
         is_digit = found.kinds < CLASSES
+        enough = np.where(is_digit, found.evidence >= self._score, found.scores >= LEAST_OTHER)
         sure = np.where(is_digit, found.digits.max(axis=1, initial=0) ** 2, 1)
-        return float((found.scores * sure).sum())
+        return float((found.scores * sure)[which & enough].sum())
 
     def read(self, image: np.ndarray) -> str:
         """Return the digits in reading order."""
@@ -99,7 +101,7 @@ class PlainReader:
     def digits(self, image: np.ndarray) -> Detections:
         """Return the digits that count."""
         found = self.detect(image)
-        return found.select((found.kinds < CLASSES) & (found.scores >= self._score))
+        return found.select((found.kinds < CLASSES) & (found.evidence >= self._score))
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         """Return an image with what is found on it, beside the foreground's mask."""
@@ -110,7 +112,10 @@ class PlainReader:
         mask = 255 / (1 + np.exp(-self.look_at(seen)[FOREGROUND][0, :, :, 0]))
         mask = cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2)[: seen.shape[0], : seen.shape[1]]
         found = self.detect(image)
-        for place in np.flatnonzero(found.scores >= self._score):
+        is_digit = found.kinds < CLASSES
+        for place in np.flatnonzero(
+            np.where(is_digit, found.evidence >= self._score, found.scores >= LEAST_OTHER)
+        ):
             x, y, width, height = (round(float(value) * scale) for value in found.boxes[place])
             colour = (0, 150, 0) if found.kinds[place] < CLASSES else (210, 110, 0)
             cv2.rectangle(seen, (x, y), (x + width, y + height), colour, 1)
@@ -168,12 +173,17 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true", help="every fourth writer alone")
     parser.add_argument("--pages", type=int, help="of each kind or source at most")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="kinds or sources whose names hold this")
-    parser.add_argument("--score", type=float, default=SCORE, help="from which a digit counts")
+    parser.add_argument("--score", type=float, default=SURE, help="evidence from which a digit counts")
     parser.add_argument("--alone", action="store_true", help="without digitcli's reader")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw the first image of each source")
     options = parser.parse_args()
     plain = PlainReader(options.detector, options.score)
     by = {"detector": plain.read}
+    if SCORING_FILE.exists():
+        pages_read = PageReader(
+            load_detector(options.detector, threads=2), load(PRETRAINED_MODEL), is_pretrained=True
+        )
+        by["page reader"] = pages_read.text
     if not options.alone:
         recognizer = Recognizer.load(PRETRAINED_MODEL)
         by["reader"] = lambda image: recognizer.read(image).text

@@ -16,7 +16,9 @@ def found(*rows: tuple[float, float, float, float, float, int]) -> Detections:
     for place, row in enumerate(rows):
         digits[place, row[5]] = 0.91
     kinds = np.array([row[5] for row in rows], np.int64)
-    return Detections(boxes, np.array([row[4] for row in rows], np.float32), kinds, digits)
+    scores = np.array([row[4] for row in rows], np.float32)
+    presence = np.stack([scores, 0 * scores, 0 * scores], axis=1)
+    return Detections(boxes, scores, kinds, presence, digits, np.full((len(rows), 6), 1 / 6, np.float32))
 
 
 def test_all_right() -> None:

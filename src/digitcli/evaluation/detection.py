@@ -11,7 +11,7 @@ from digitcli.models.classifier import Floats
 from digitcli.recognition.detections import Detections, shared_areas
 from digitcli.synthesis.pages.patches import CLEAR, DOUBTFUL
 
-SURE = 0.4  # score from which a digit counts; focal loss leaves scores near a half where it is in doubt
+SURE = 0.28  # evidence from which a digit counts: how likely one is there, times how surely which
 OVERLAP = 0.5  # intersection over union from which a mark is found (Everingham et al., 2010)
 ON_DOUBTFUL = 0.2  # with a doubtful mark, from which what is found there counts neither way
 
@@ -21,7 +21,7 @@ class Score:
     """How the digits of one page were found.
 
     Attributes:
-        scores: of the digits that were found, but for those on doubtful marks.
+        scores: evidence of the digits that were found, but for those on doubtful marks.
         hits: whether each of them is a digit, its class right, its box overlapping, and not found already.
         digits: on the page.
         sure: found digits that count.
@@ -36,15 +36,16 @@ class Score:
 
     @classmethod
     def of(cls, found: Detections, marks: Floats) -> "Score":
-        """Compare what was found, the likeliest first, with marks (M, 6); see `pages.patches.Examples`."""
+        """Compare what was found with marks (M, 6); see `pages.patches.Examples`."""
         found = found.select(found.kinds < CLASSES)
+        found = found.select(np.argsort(-found.evidence, kind="stable"))
         is_digit, state = marks[:, 4] < CLASSES, marks[:, 5]
         wanted, doubtful = marks[(state == CLEAR) & is_digit], marks[(state == DOUBTFUL) & is_digit]
         overlaps = _overlaps(found.boxes, wanted[:, :4])
         beside = _overlaps(found.boxes, doubtful[:, :4])
         taken = np.zeros(len(wanted), bool)
         scores, hits, false = [], [], 0
-        for place, score in enumerate(found.scores):
+        for place, score in enumerate(found.evidence):
             near = overlaps[place] * ~taken
             best = int(near.argmax()) if len(near) else -1
             if best >= 0 and near[best] >= OVERLAP:
