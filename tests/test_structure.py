@@ -80,6 +80,7 @@ def test_to_mnist_form_is_the_one_door_from_pixels_to_a_form() -> None:
     parts = {
         "digitcli.preprocessing.foreground.extract_foreground",
         "digitcli.preprocessing.cleaning.clean",
+        "digitcli.preprocessing.masked.masked_foreground",
         "digitcli.preprocessing.mnist_form.digit_foreground",
         "digitcli.preprocessing.mnist_form.page_foreground",
         "digitcli.preprocessing.mnist_form.normalize",
@@ -89,7 +90,12 @@ def test_to_mnist_form_is_the_one_door_from_pixels_to_a_form() -> None:
         if not file.startswith(allowed):
             assert not modules_used(tree) & parts, file
     # and those who meet pixels go through it
-    for file in ("datasets/folder.py", "datasets/stroke_files.py", "evaluation/robustness.py"):
+    for file in (
+        "datasets/folder.py",
+        "datasets/stroke_files.py",
+        "evaluation/robustness.py",
+        "recognition/forms.py",
+    ):
         assert calls(file) & {"to_form", "to_mnist_form"}, file
 
 

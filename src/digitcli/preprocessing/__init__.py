@@ -8,6 +8,8 @@ their digits from there on. The parts:
 - `sheet`: finds the sheet of paper on a photograph
 - `cleaning`, `rulings`: remove specks, remnants at the border and ruled lines
 - `margin`: adds paper around a digit that is cropped to its edge
+- `masked`: the foreground of a digit whose ink a detector has found
+- `detector_form`: what a detector takes
 - `mnist_form`: normalizes the size and position of one digit
 - `geometry`: bounding boxes and resizing
 - `threads`: how many threads images are prepared with

@@ -17,6 +17,7 @@ from digitcli.preprocessing.cleaning import HALF, above, clean
 from digitcli.preprocessing.foreground import extract_foreground, opaque
 from digitcli.preprocessing.geometry import Box, bounding_box, resize_to
 from digitcli.preprocessing.margin import add_margin, margin_width
+from digitcli.preprocessing.masked import masked_foreground
 
 PREPROCESSING_VERSION = 3  # raised whenever a picture gets another MNIST form than before
 
@@ -57,16 +58,22 @@ def network_input(images: Images) -> NDArray[np.float32]:
     return images[..., np.newaxis].astype(np.float32)
 
 
-def to_mnist_form(image: Pixels, *, single: bool = False) -> Images | None:
+def to_mnist_form(
+    image: Pixels, *, single: bool = False, mask: NDArray[np.float32] | None = None
+) -> Images | None:
     """Normalize one digit as MNIST's makers did, whatever it is written on.
 
     Args:
         image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16; see `foreground.extract_foreground`.
         single: the picture is of one digit and may be cropped to its edge; see `margin`.
+        mask: (H, W) float32, 0..1, how surely each pixel is the digit's ink, where a detector tells that; the
+            image is grey then.
 
     Returns:
         (28, 28) uint8 in MNIST form, or None where there is no foreground.
     """
+    if mask is not None:
+        return normalize(masked_foreground(np.asarray(image, np.uint8), mask))
     return normalize(digit_foreground(image, single=single))
 
 

@@ -1,0 +1,202 @@
+"""Reads pages with a detector and a classifier: views, marks, forms, digits, lines.
+
+The detector finds marks and tells how likely each is a digit; each likely one is cut out with the detector's
+foreground and brought into MNIST form; the classifier reads the form. What the detector takes a digit for
+counts as well where the pretrained classifier reads, since the two were fitted to each other.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.config.mnist import IMAGE_SIZE
+from digitcli.models.classifier import Classifier, Floats, Probabilities
+from digitcli.models.detector import Detector
+from digitcli.preprocessing.mnist_form import Images
+from digitcli.recognition import tta
+from digitcli.recognition.finder import View, look
+from digitcli.recognition.forms import cut_out
+from digitcli.recognition.lines import in_lines
+from digitcli.recognition.marks import Marks, gather
+from digitcli.recognition.scoring import Scoring, load_scoring
+
+
+@dataclass(frozen=True)
+class PageReaderParameters:
+    """Which marks are read; probabilities, 0..1, chosen on generated validation pages.
+
+    Attributes:
+        candidate: of being a digit, from which a mark is looked at more closely.
+        neighbour: from which it takes ink from the marks beside it.
+        digit: from which it is read.
+        most: candidates of a page; the likeliest count.
+        turned_side: pixels, longer side of the picture whose quarter turns are compared.
+        turned_digits: so many digits there must be, and in a turn so many times as many as upright.
+        turned_margin: see `turned_digits`.
+        turned_other: from which another mark counts, 0..1.
+        turned_power: by which the probability of the likeliest digit counts.
+    """
+
+    candidate: float = 0.05
+    neighbour: float = 0.4
+    digit: float = 0.4
+    most: int = 2_000
+    turned_side: int = 640
+    turned_digits: float = 8
+    turned_margin: float = 1.5
+    turned_other: float = 0.3
+    turned_power: float = 4.0
+
+
+PAGE_READER = PageReaderParameters()
+
+
+@dataclass(frozen=True, eq=False)
+class PageDigit:
+    """A digit on a page.
+
+    Attributes:
+        box: (4,), x, y, width, height in pixels.
+        probability: of being a digit, 0..1.
+        probabilities: (10,), of which.
+        form: (28, 28) uint8, what was classified.
+        line: number of its line.
+    """
+
+    box: Floats
+    probability: float
+    probabilities: Probabilities
+    form: Images
+    line: int
+
+
+class PageReader:
+    """Reads pictures of any number of digits; several threads may share it."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        classifier: Classifier,
+        *,
+        is_pretrained: bool,
+        scoring: Scoring | None = None,
+    ) -> None:
+        """Take the models.
+
+        Args:
+            detector: finds marks.
+            classifier: reads forms.
+            is_pretrained: whether the classifier is the pretrained one, whose readings are combined with the
+                detector's.
+            scoring: fitted weights; those that ship with digitcli by default.
+        """
+        self._detector, self._classifier, self._is_pretrained = detector, classifier, is_pretrained
+        self._scoring = scoring or load_scoring()
+
+    def read(self, image: Images) -> list[PageDigit]:
+        """Return the digits of an image (H, W) or (H, W, 3) uint8, in reading order."""
+        turn, views = self._look(image)
+        upright = np.ascontiguousarray(np.rot90(image, turn))
+        marks, first = self._candidates(views)
+        forms = forms_of(upright, views, marks.found.boxes, first)
+        classified = tta.predict(self._classifier, forms) if len(forms) else np.empty((0, 10), np.float32)
+        fused = self._scoring.fused(classified, marks.found.digits) if self._is_pretrained else classified
+        likely = self._scoring.decided(marks.found, first, classified if self._is_pretrained else None, fused)
+        kept = np.flatnonzero(likely >= PAGE_READER.digit)
+        boxes = marks.found.boxes[kept]
+        return [
+            PageDigit(
+                _turned_back(boxes[place], turn, image.shape),
+                float(likely[kept[place]]),
+                fused[kept[place]],
+                forms[kept[place]],
+                number,
+            )
+            for number, line in enumerate(in_lines(boxes))
+            for place in line
+        ]
+
+    def text(self, image: Images) -> str:
+        """Return the digits of an image as text, lines apart by line breaks; see `read`."""
+        lines: dict[int, str] = {}
+        for digit in self.read(image):
+            lines[digit.line] = lines.get(digit.line, "") + str(int(digit.probabilities.argmax()))
+        return "\n".join(lines.values())
+
+    def _candidates(self, views: list[View]) -> tuple[Marks, Floats]:
+        """Return the marks that may be digits, and how likely each is one."""
+        marks = gather(views)
+        first = self._scoring.candidates(marks)
+        likeliest = np.argsort(-first, kind="stable")[: PAGE_READER.most]
+        likeliest = likeliest[first[likeliest] >= PAGE_READER.candidate]
+        return marks.select(likeliest), first[likeliest]
+
+    def _look(self, image: Images) -> tuple[int, list[View]]:
+        """Return the quarter turns, counterclockwise, after which a page is upright, and its views then."""
+        views = look(self._detector, image)
+        if np.count_nonzero(self._candidates(views)[1] >= PAGE_READER.digit) < PAGE_READER.turned_digits:
+            return 0, views
+        scale = min(1.0, PAGE_READER.turned_side / max(image.shape[:2]))
+        small = np.asarray(
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
+        turned = [look(self._detector, np.ascontiguousarray(np.rot90(small, turn))) for turn in range(4)]
+        digits, others = zip(*map(self._weights, turned), strict=True)
+        best = int(np.argmax(digits))
+        # letters look like digits where they stand on their heads
+        upright = max(digits[0], others[0])
+        if best and digits[best] >= max(PAGE_READER.turned_digits, PAGE_READER.turned_margin * upright):
+            return best, look(self._detector, np.ascontiguousarray(np.rot90(image, best)))
+        return 0, views
+
+    def _weights(self, views: list[View]) -> tuple[float, float]:
+        """Return how many digits and how many other marks there seem to be, by how surely each is one.
+
+        A digit that lies on its side still looks like one; which one is then less sure.
+        """
+        marks = gather(views)
+        first = self._scoring.candidates(marks)
+        digits = first * marks.found.digits.max(axis=1, initial=0) ** PAGE_READER.turned_power
+        others = (marks.found.presence[:, 2] * (1 - first))[first < 0.5]
+        return float(digits[first >= 0.5].sum()), float(others[others >= PAGE_READER.turned_other].sum())
+
+
+def forms_of(image: Images, views: list[View], boxes: Floats, likely: Floats) -> Images:
+    """Return the forms (N, 28, 28) of marks; all 0 where there is no ink.
+
+    Args:
+        image: (H, W) or (H, W, 3) uint8.
+        views: of the image.
+        boxes: (N, 4).
+        likely: (N,), how likely each is a digit.
+    """
+    forms = np.zeros((len(boxes), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    for place, box in enumerate(boxes):
+        form = cut_out(image, views, box, boxes[_beside(boxes, place, likely)])
+        if form is not None:
+            forms[place] = form
+    return forms
+
+
+def _beside(boxes: Floats, place: int, likely: Floats) -> NDArray[np.int64]:
+    """Return the places of the likely digits that may reach into a box."""
+    box = boxes[place]
+    apart = np.abs(boxes[:, :2] + boxes[:, 2:] / 2 - (box[:2] + box[2:] / 2))
+    is_near = (apart < 0.7 * (boxes[:, 2:] + box[2:])).all(axis=1) & (likely >= PAGE_READER.neighbour)
+    is_near[place] = False
+    return np.flatnonzero(is_near)
+
+
+def _turned_back(box: Floats, turn: int, shape: tuple[int, ...]) -> Floats:
+    """Return a box of an image that was turned `turn` quarters counterclockwise in pixels of the image."""
+    x, y, width, height = box
+    rows, columns = shape[:2]
+    if turn == 1:
+        return np.array([columns - y - height, x, height, width], np.float32)
+    if turn == 2:
+        return np.array([columns - x - width, rows - y - height, width, height], np.float32)
+    if turn == 3:
+        return np.array([y, rows - x - width, height, width], np.float32)
+    return box
