@@ -63,6 +63,7 @@ pretrained: $(INSTALLED)  ## retrain the pretrained model (about an hour on 2 co
 pretrained-detector: $(INSTALLED)  ## retrain the pretrained detector (about 80 minutes on 2 cores)
 	$(BIN)/digitcli train --config detector --epochs 16 --artifacts build/pretrained-detector
 	cp build/pretrained-detector/detector.onnx build/pretrained-detector/detector-run.json src/digitcli/recognition/pretrained/
+	$(BIN)/python benchmarks/fit_scoring.py
 
 constraints:  ## update constraints.txt to the newest packages that pyproject.toml allows
 	tools/make_constraints.sh

@@ -23,7 +23,6 @@ import page_kinds
 import pages
 from measure import in_words, machine
 
-from digitcli.artifacts import DETECTOR
 from digitcli.config.marks import MARKS
 from digitcli.config.mnist import CLASSES
 from digitcli.evaluation.detection import SURE
@@ -32,11 +31,10 @@ from digitcli.models.detector import FOREGROUND, MULTIPLE, load_detector
 from digitcli.preprocessing.detector_form import detector_form
 from digitcli.recognition.detections import Detections, decode, join, suppress
 from digitcli.recognition.page_reader import PageReader
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.recognition.scoring import SCORING_FILE
 
-PRETRAINED_DETECTOR = PRETRAINED_MODEL.parent / DETECTOR.model
 SIZES = ((256, 256), (2000, 1500), (4000, 3000))  # of pages whose cost is told
 SMALLEST, LARGEST = 64, 2048  # longer side of the pyramid's pictures
 TINY = 96  # longer side up to which a picture is enlarged twice, so that a digit of 28 pixels has 56

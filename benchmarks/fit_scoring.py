@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from detector import PRETRAINED_DETECTOR
 from measure import in_words, machine
 
 from digitcli.config.mnist import CLASSES
@@ -23,7 +22,7 @@ from digitcli.recognition.detections import shared_areas
 from digitcli.recognition.finder import look
 from digitcli.recognition.marks import FEATURES, gather
 from digitcli.recognition.page_reader import PAGE_READER, forms_of
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.scoring import (
     CLASSIFIED,
     IN_CONTEXT,

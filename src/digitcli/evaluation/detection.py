@@ -11,7 +11,7 @@ from digitcli.models.classifier import Floats
 from digitcli.recognition.detections import Detections, shared_areas
 from digitcli.synthesis.pages.patches import CLEAR, DOUBTFUL
 
-SURE = 0.28  # evidence from which a digit counts: how likely one is there, times how surely which
+SURE = 0.3  # evidence from which a digit counts: how likely one is there, times how surely which
 OVERLAP = 0.5  # intersection over union from which a mark is found (Everingham et al., 2010)
 ON_DOUBTFUL = 0.2  # with a doubtful mark, from which what is found there counts neither way
 

@@ -16,8 +16,9 @@ import numpy as np
 from digitcli.models.classifier import Floats, Probabilities
 from digitcli.recognition.detections import Detections, shared_areas
 from digitcli.recognition.marks import FEATURES, Marks, log_odds
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
 
-SCORING_FILE: Final = Path(__file__).with_name("pretrained") / "scoring.json"
+SCORING_FILE: Final = PRETRAINED_MODEL.with_name("scoring.json")
 IN_CONTEXT: Final = (
     "first",
     "neighbours",

@@ -1,15 +1,20 @@
-"""The model that comes with digitcli, ``model.onnx``, and how it was trained, ``run.json``.
+"""The networks that come with digitcli, and how they were trained.
 
-``make pretrained`` retrains it from the recipe ``configs/pretrained.toml``.
+- ``model.onnx``, ``run.json``: the classifier; ``make pretrained`` retrains it from
+  ``configs/pretrained.toml``
+- ``detector.onnx``, ``detector-run.json``: the detector; ``make pretrained-detector`` retrains it from
+  ``configs/detector.toml``
+- ``scoring.json``: how likely marks are digits, fitted to both; see `recognition.scoring`
 """
 
 import os
 from pathlib import Path
 
-from digitcli.artifacts import DEFAULT_FOLDER, MODEL
+from digitcli.artifacts import DEFAULT_FOLDER, DETECTOR, MODEL
 
 PRETRAINED = "pretrained"  # names this model wherever the command line takes a model
 PRETRAINED_MODEL = Path(__file__).parent / MODEL
+PRETRAINED_DETECTOR = Path(__file__).parent / DETECTOR.model
 
 
 def find_model(folder: Path = DEFAULT_FOLDER) -> Path:
