@@ -131,7 +131,7 @@ class Program:
         self.process = start("--debug", "draw", *arguments, cwd=folder, environment=screen.environment)
         try:
             self.window = screen.window()
-            wait_for(lambda: (screen.picture() > 200).mean() > 0.05, "something in the window")
+            wait_for(self._is_at_rest, "something in the window that stays")
         except AssertionError as error:
             self.process.kill()
             raise AssertionError(f"{error}; {self.process.communicate()[1]}") from None
@@ -144,6 +144,12 @@ class Program:
     ) -> None:
         self.process.kill()
         self.process.communicate()
+
+    def _is_at_rest(self) -> bool:
+        """Tell whether the window is painted and no longer changes: a person, too, draws in no other."""
+        before = self.screen.picture()
+        time.sleep(0.1)
+        return bool((before > 200).mean() > 0.05 and np.array_equal(before, self.screen.picture()))
 
     def key(self, *keys: str) -> None:
         """Press keys, one after the other; each is given time, as a keyboard does."""
