@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from digitcli.config.mnist import CLASSES
 from digitcli.datasets import load_split
 from digitcli.models import load
 from digitcli.models.detector import load_detector
-from digitcli.recognition.detections import shared_areas
 from digitcli.recognition.finder import look
 from digitcli.recognition.marks import FEATURES, gather
+from digitcli.recognition.page_marks import labelled, pages
 from digitcli.recognition.page_reader import PAGE_READER, forms_of
 from digitcli.recognition.pretrained import PRETRAINED_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.scoring import (
@@ -32,53 +33,12 @@ from digitcli.recognition.scoring import (
     in_context,
     of_classes,
 )
-from digitcli.synthesis.pages import draw_page, marks
-from digitcli.synthesis.pages.patches import CLEAR, DOUBTFUL, PATCHES, label_rows
+from digitcli.synthesis.pages import marks
 
 RIDGE = 1e-4  # times the number of marks
-HIT, NEAR, ON_DOUBTFUL = 0.5, 0.35, 0.2  # intersection over union
+LARGEST = 900  # pixels of a page's height
+SEED = 77
 POWERS = (0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.3, 1.6)
-
-
-def pages(count, seed=77):
-    """Draw pages of all kinds and sizes, of held-out marks."""
-    library = marks.build(load_split("mnist").validation, 0, marks.sized(0.4), held_out=True)
-    names, shares = zip(*PATCHES.shares, strict=True)
-    shares = np.array(shares) / sum(shares)
-    for number in range(count):
-        random = np.random.default_rng([seed, number])
-        kind = names[int(random.choice(len(names), p=shares))]
-        least, most, narrow, wide = {"tight": (28, 130, 1, 5), "large": (24, 700, 0.7, 1.4)}.get(
-            kind, (160, 900, 0.8, 1.6)
-        )
-        height = 2 * int(np.exp(random.uniform(np.log(least / 2), np.log(most / 2))))
-        width = 2 * int(height / 2 * random.uniform(narrow, wide))
-        digit_height = float(np.exp(random.uniform(np.log(11), np.log(max(20, 0.45 * min(height, width))))))
-        yield draw_page(library, kind, height, width, random, digit_height, most=192)
-
-
-def labelled(boxes, evidence, rows):
-    """Return for each mark 1 if it is a digit, 0 if it is none, -1 if it may be; and which digit, or -1."""
-    digits = rows[(rows[:, 4] < CLASSES) & (rows[:, 5] == CLEAR)]
-    is_digit, which = np.zeros(len(boxes), int), np.full(len(boxes), -1)
-    overlaps = overlap(boxes, digits[:, :4])
-    taken = np.zeros(len(digits), bool)
-    for place in np.argsort(-evidence, kind="stable") if len(digits) else ():
-        best = int(np.where(taken, 0, overlaps[place]).argmax())
-        if overlaps[place, best] >= HIT and not taken[best]:
-            is_digit[place], which[place], taken[best] = 1, digits[best, 4], True
-        elif overlaps[place].max() >= NEAR:
-            is_digit[place] = -1
-    doubtful = rows[rows[:, 5] == DOUBTFUL]
-    if len(doubtful):
-        is_digit[(overlap(boxes, doubtful[:, :4]).max(axis=1) > ON_DOUBTFUL) & (is_digit == 0)] = -1
-    return is_digit, which
-
-
-def overlap(boxes, others):
-    shared = shared_areas(boxes, others)
-    areas, other_areas = np.prod(boxes[:, 2:], axis=1), np.prod(others[:, 2:], axis=1)
-    return shared / np.maximum(areas[:, np.newaxis] + other_areas - shared, 1e-6)
 
 
 def fitted(features, labels, weights):
@@ -120,12 +80,11 @@ def main() -> None:
     start = time.perf_counter()
     detector, classifier = load_detector(options.detector), load(options.model)
     seen = []
-    for page in pages(options.pages):
+    library = marks.build(load_split("mnist").validation, 0, marks.sized(0.4), held_out=True)
+    for page in islice(pages(library, [SEED], LARGEST), options.pages):
         views = look(detector, page.image)
         found = gather(views)
-        seen.append(
-            (page.image, views, found, *labelled(found.found.boxes, found.found.evidence, label_rows(page)))
-        )
+        seen.append((page.image, views, found, *labelled(page, found.found.boxes, found.found.evidence)))
     labels = np.concatenate([each[3] for each in seen])
     features = np.concatenate([each[2].features for each in seen])
     weights = per_page([each[3] for each in seen])

@@ -159,6 +159,33 @@ def test_missing_and_unfit_models(digitcli: Command, folder: Path) -> None:
     assert "notes.txt: not an ONNX model" in outcome.stderr
 
 
+def test_a_detector_finds_the_digits(digitcli: Command, folder: Path, few: Digits) -> None:
+    Image.fromarray(page(["3141", "592"], few)).save(folder / "d.png")
+    outcome = digitcli(
+        "predict", "images/a.png", "images/b.jpg", "images/d.png", "--detector", "pretrained", "--json"
+    )
+    assert outcome.status == 0, outcome.stderr
+    assert "Detector: pretrained" in outcome.stderr
+    found = lines(outcome.stdout)
+    assert [each["text"] for each in found] == ["42", "907", "3141\n592"]
+    rules = lines(digitcli("predict", "images/d.png", "--json").stdout)[0]
+    for digit, other in zip(found[2]["digits"], rules["digits"], strict=True):
+        assert np.allclose(digit["box"], other["box"], atol=12)
+        assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_missing_and_unfit_detectors(digitcli: Command, folder: Path) -> None:
+    outcome = digitcli("predict", "images", "--detector", "absent.onnx")
+    assert outcome.status == 4
+    assert "absent.onnx: no such detector; train one with: digitcli train --config detector" in outcome.stderr
+    outcome = digitcli("predict", "images", "--detector", PRETRAINED_MODEL)
+    assert outcome.status == 3
+    assert "is no detector" in outcome.stderr
+    outcome = digitcli("predict", "images", "--detector", "pretrained", "--single")
+    assert outcome.status == 2
+    assert "--detector: it finds digits on pages" in outcome.stderr
+
+
 def test_a_folder_that_is_named_and_has_no_model_is_told(digitcli: Command, folder: Path) -> None:
     for command in (["predict", folder], ["evaluate", "--data", "sample"], ["export"]):
         outcome = digitcli(*command, "--artifacts", "runs/tpyo")

@@ -51,3 +51,17 @@ def test_rows_of_a_table_whose_cells_are_written_high_and_low() -> None:
     places = [(x, y + (9 if (x // 60 + y) % 2 else -9)) for y in (30, 91, 152) for x in range(30, 330, 60)]
     boxes = boxes_at(*places, height=26)
     assert [place for line in in_lines(boxes) for place in line] == list(range(15))
+
+
+def test_columns_whose_lines_are_not_on_a_level_come_one_after_the_other() -> None:
+    left = [(x, y) for y in (20, 62, 104, 146) for x in (10, 26, 42)]
+    right = [(x, y) for y in (41, 83, 125) for x in (150, 166)]
+    assert [place for line in in_lines(boxes_at(*right, *left)) for place in line] == [
+        *range(6, 18),
+        *range(6),
+    ]
+
+
+def test_columns_of_a_table_are_read_row_by_row() -> None:
+    boxes = boxes_at(*((x, y) for y in (20, 62, 104) for x in (10, 26, 160, 176)))
+    assert in_lines(boxes) == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]

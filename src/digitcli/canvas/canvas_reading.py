@@ -16,8 +16,7 @@ from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.preprocessing.geometry import resize
 from digitcli.preprocessing.mnist_form import Images, foreground_box
 from digitcli.recognition import tta
-from digitcli.recognition.recognizer import Digit, Reading, Recognizer
-from digitcli.recognition.rules.pages import Page, prepare
+from digitcli.recognition.recognizer import Digit, Prepared, Reading, Recognizer
 
 READING_SIZE = int(SIDE)  # pixels of the foreground that is read, a unit of the canvas each
 
@@ -114,7 +113,7 @@ def read(recognizer: Recognizer, snapshot: Snapshot) -> CanvasReading:
 
 def read_many(recognizer: Recognizer, snapshots: Sequence[Snapshot]) -> list[CanvasReading]:
     """Read several canvases, as `read` does; they go through the network together."""
-    cuts = [_cut_out(snapshot) for snapshot in snapshots]
+    cuts = [_cut_out(recognizer, snapshot) for snapshot in snapshots]
     found = recognizer.read_pages([cut.page for cut in cuts if cut])
     return [
         _canvas_reading(recognizer, snapshot, cut, next(found) if cut else Reading("", ()))
@@ -152,12 +151,12 @@ def seems_single(strokes: tuple[Stroke, ...]) -> bool:
 class _Cut:
     """What is drawn with paper around it, ready to be read, and where on the canvas it begins."""
 
-    page: Page
+    page: Prepared
     left: float
     top: float
 
 
-def _cut_out(snapshot: Snapshot) -> _Cut | None:
+def _cut_out(recognizer: Recognizer, snapshot: Snapshot) -> _Cut | None:
     """Return what is drawn, if anything is."""
     place = foreground_box(snapshot.foreground)
     if place is None:
@@ -170,7 +169,7 @@ def _cut_out(snapshot: Snapshot) -> _Cut | None:
         scale = (max(width, height) + 2 * margin) / CANVAS_READING.single_size
         cut = resize(cut, 1 / scale)
         margin = round(margin / scale)
-    page = prepare(np.pad(cut, margin), single=snapshot.single, scale=scale)
+    page = recognizer.prepare(np.pad(cut, margin), single=snapshot.single, scale=scale)
     return _Cut(page, x - margin * scale, y - margin * scale)
 
 

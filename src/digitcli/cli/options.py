@@ -7,7 +7,7 @@ import typer
 
 from digitcli import artifacts
 from digitcli.cli.console import say
-from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL, model_name
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_DETECTOR, PRETRAINED_MODEL, model_name
 
 if TYPE_CHECKING:
     from digitcli.datasets.digits import Labels
@@ -43,6 +43,22 @@ Model = Annotated[
         help="ONNX file, or pretrained. Default: model.onnx in the artifacts folder, else the pretrained "
         "model.",
         callback=resolve_pretrained,
+    ),
+]
+
+
+def resolve_pretrained_detector(path: Path | None) -> Path | None:
+    """Let the word ``pretrained`` stand for the pretrained detector."""
+    return PRETRAINED_DETECTOR if path is not None and str(path) == PRETRAINED else path
+
+
+DetectorFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--detector",
+        metavar="FILE|pretrained",
+        help="ONNX file of a detector, which finds the digits then; or pretrained. Default: rules find them.",
+        callback=resolve_pretrained_detector,
     ),
 ]
 AnyModel = Annotated[

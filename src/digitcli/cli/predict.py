@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.cli.console import print_json, print_table, say, stderr, tell_error
-from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
+from digitcli.cli.options import ARTIFACTS, Artifacts, DetectorFile, Model, Quiet, say_model, say_substitute
 from digitcli.errors import ExitCode, OptionError
 from digitcli.evaluation.wording import percent
 
@@ -25,6 +25,7 @@ def predict(
     ],
     model: Model = None,
     folder: Artifacts = ARTIFACTS,
+    detector: DetectorFile = None,
     single: Annotated[bool, typer.Option("--single", help="Treat each image as one digit.")] = False,
     annotate: Annotated[
         Path | None,
@@ -39,13 +40,17 @@ def predict(
     colours and EXIF orientation. If an image cannot be read, reads the others and exits with 3.
     """
     from digitcli.recognition import file_reader
-    from digitcli.recognition.pretrained import find_model
+    from digitcli.recognition.pretrained import find_model, model_name
     from digitcli.recognition.recognizer import Recognizer
 
     path = model or find_model(folder)
-    recognizer = Recognizer.load(path)
+    if single and detector:
+        raise OptionError("--detector: it finds digits on pages; with --single each image is one digit")
+    recognizer = Recognizer.load(path, detector=detector)
     if not quiet:
         say_model(path)
+        if detector:
+            say(f"Detector: {model_name(detector)}")
         say_substitute(model, path, folder)
     if annotate and not _can_be_folder(annotate):
         raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")

@@ -151,6 +151,7 @@ class Synthesis(Table):
         pen_strokes: digits of twenty writers, drawn anew from the packaged strokes of their pens.
         crops: digits of all these kinds in pictures as people crop them.
         touching: digits cut from others that they touch.
+        page_marks: what the pretrained detector cuts out of generated pages, digits and marks that are none.
         non_digits: marks that are no digits, of which the network is to be uncertain.
     """
 
@@ -158,6 +159,7 @@ class Synthesis(Table):
     pen_strokes: int = Field(default=0, ge=0, le=1_000_000)
     crops: int = Field(default=0, ge=0, le=1_000_000)
     touching: int = Field(default=0, ge=0, le=1_000_000)
+    page_marks: int = Field(default=0, ge=0, le=1_000_000)
     non_digits: int = Field(default=0, ge=0, le=1_000_000)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from digitcli.config.detector import FOREGROUND_STRIDE, LEVELS, OUTPUTS
-from digitcli.errors import ImageError, ModelError, first_line
+from digitcli.errors import ImageError, MissingError, ModelError, first_line
 from digitcli.models.classifier import DETECT, DETECTOR_NETWORK, TASK, Floats, require_model
 from digitcli.preprocessing.mnist_form import Images
 from digitcli.preprocessing.threads import thread_count
@@ -141,6 +141,8 @@ def as_metadata() -> dict[str, str]:
 def _session(path: Path, threads: int | None) -> Any:
     from digitcli.models.onnx_runtime import onnxruntime
 
+    if not path.exists():
+        raise MissingError(f"{path}: no such detector; train one with: digitcli train --config detector")
     require_model(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or thread_count()

@@ -13,8 +13,7 @@ from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing import image_files
 from digitcli.preprocessing.threads import thread_count
 from digitcli.recognition.annotation import annotate
-from digitcli.recognition.recognizer import Reading, Recognizer
-from digitcli.recognition.rules.pages import Page, prepare
+from digitcli.recognition.recognizer import Prepared, Reading, Recognizer
 
 STDIN = "-"
 # bytes; one more than is accepted, so that more is noticed
@@ -99,16 +98,16 @@ def read_files(
         stdin: the content of ``-``.
     """
 
-    def load(name: str) -> Page | DigitcliError:
+    def load(name: str) -> Prepared | DigitcliError:
         try:
             picture = _decode(name, stdin)
-            return prepare(picture.pixels, single=single, scale=picture.scale)
+            return recognizer.prepare(picture.pixels, single=single, scale=picture.scale)
         except DigitcliError as error:
             return error
         except Exception as error:  # nothing that is in a file keeps the other files from being read
             return ImageError(f"{name}: cannot be read ({first_line(error)})")
 
-    waiting: deque[tuple[str, Future[Page | DigitcliError] | Outcome]] = deque()
+    waiting: deque[tuple[str, Future[Prepared | DigitcliError] | Outcome]] = deque()
     with ThreadPoolExecutor(thread_count()) as pool:
         try:
             for file in files:
@@ -130,17 +129,19 @@ def _decode(name: str, stdin: bytes) -> image_files.Picture:
 
 
 def _read(
-    recognizer: Recognizer, group: list[tuple[str, Future[Page | DigitcliError] | Outcome]]
+    recognizer: Recognizer, group: list[tuple[str, Future[Prepared | DigitcliError] | Outcome]]
 ) -> Iterator[Outcome]:
     loaded = [(file, each if isinstance(each, Outcome) else each.result()) for file, each in group]
-    readings = recognizer.read_pages([each for _, each in loaded if isinstance(each, Page)])
+    readings = recognizer.read_pages(
+        [each for _, each in loaded if not isinstance(each, Outcome | DigitcliError)]
+    )
     for file, each in loaded:
-        if isinstance(each, Page):
-            yield Outcome(file, next(readings))
-        elif isinstance(each, Outcome):
+        if isinstance(each, Outcome):
             yield each
-        else:
+        elif isinstance(each, DigitcliError):
             yield Outcome(file, None, each)
+        else:
+            yield Outcome(file, next(readings))
 
 
 def annotated(

@@ -1,9 +1,14 @@
-"""Reading order: marks in lines, from top to bottom and from left to right."""
+"""Reading order: marks in lines, from top to bottom and from left to right, columns one after the other.
+
+Columns are told by the white between them, as in the recursive XY-cut (Nagy and Seth, 1984), and by their
+lines, which do not go on in the next one as those of a table do.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitcli.models.classifier import Floats
 
@@ -21,6 +26,9 @@ class LineParameters:
         apart: between marks, from which they may be in cells of a table.
         pitch: share of the distance between rows by which what is in another cell may be higher or lower.
         farthest: between rows whose distance tells that.
+        column: white between columns, at least.
+        shared: lines that go on beyond that white, of all there are on the side with fewer; with more, it is
+            a table.
     """
 
     lower: float = 0.6
@@ -31,6 +39,8 @@ class LineParameters:
     apart: float = 0.8
     pitch: float = 0.4
     farthest: float = 6.0
+    column: float = 3.0
+    shared: float = 0.34
 
 
 LINES = LineParameters()
@@ -40,7 +50,8 @@ def in_lines(boxes: Floats) -> list[list[int]]:
     """Return the places of marks, line by line.
 
     Lines may go up or down, each in a direction of its own, as in a photograph. What stands far apart on a
-    level is of different lines, the left one first.
+    level is of different lines, the left one first; of columns whose lines are not on a level, all of the
+    left one comes first.
 
     Args:
         boxes: (N, 4), x, y, width, height.
@@ -49,6 +60,15 @@ def in_lines(boxes: Floats) -> list[list[int]]:
         return []
     middles = np.asarray(boxes[:, :2] + boxes[:, 2:] / 2, np.float32)
     slope, pitch = _direction(boxes, middles), _pitch(boxes, middles)
+    rows = _rows(boxes, middles, slope, pitch)
+    rows.sort(key=lambda row: float(np.mean(middles[row, 1] - slope * middles[row, 0])))
+    if sides := _columns(rows, boxes, middles, slope):
+        return [[int(side[place]) for place in line] for side in sides for line in in_lines(boxes[side])]
+    return [part for row in rows for part in _parted(row, boxes)]
+
+
+def _rows(boxes: Floats, middles: Floats, slope: float, pitch: float) -> list[list[int]]:
+    """Return the places of marks on a level, from left to right; the rows in no order."""
     rows: list[list[int]] = []
     for place in np.argsort(middles[:, 0] + slope * middles[:, 1], kind="stable"):
         best, least = None, 1.0
@@ -70,8 +90,31 @@ def in_lines(boxes: Floats) -> list[list[int]]:
             rows.append([int(place)])
         else:
             best.append(int(place))
-    rows.sort(key=lambda row: float(np.mean(middles[row, 1] - slope * middles[row, 0])))
-    return [part for row in rows for part in _parted(row, boxes)]
+    return rows
+
+
+def _columns(
+    rows: list[list[int]], boxes: Floats, middles: Floats, slope: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Return the places of the marks left and right of the widest white from top to bottom.
+
+    None where it is narrow, or where lines go on beyond it.
+    """
+    across = middles[:, 0] + slope * middles[:, 1]
+    order = np.argsort(across, kind="stable")
+    right = np.maximum.accumulate((across + boxes[:, 2] / 2)[order])
+    white = (across - boxes[:, 2] / 2)[order][1:] - right[:-1]
+    if not len(white) or white.max() < LINES.column * float(np.median(boxes[:, 3])):
+        return None
+    place = int(white.argmax()) + 1
+    is_left = np.zeros(len(boxes), bool)
+    is_left[order[:place]] = True
+    of_left = np.array([is_left[row].any() for row in rows])
+    of_right = np.array([not is_left[row].all() for row in rows])
+    fewer = min(np.count_nonzero(of_left), np.count_nonzero(of_right))
+    if fewer < 2 or np.count_nonzero(of_left & of_right) > LINES.shared * fewer:
+        return None
+    return np.flatnonzero(is_left), np.flatnonzero(~is_left)
 
 
 def _slope(start: Floats, end: Floats) -> float:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.models.classifier import Classifier, Floats, Probabilities
 from digitcli.models.detector import Detector
-from digitcli.preprocessing.mnist_form import Images
+from digitcli.preprocessing.foreground import opaque
+from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
 from digitcli.recognition.finder import View, look
 from digitcli.recognition.forms import cut_out
@@ -72,6 +73,27 @@ class PageDigit:
     line: int
 
 
+@dataclass(frozen=True, eq=False)
+class FoundPage:
+    """What a detector found in a picture, ready to be classified.
+
+    Attributes:
+        forms: (N, 28, 28) uint8, of marks that may be digits.
+        marks: these marks, in pixels of the upright picture.
+        likely: (N,), how likely each is a digit, by its own features.
+        turn: quarter turns, counterclockwise, after which the picture is upright.
+        shape: height and width of the picture, in pixels.
+        scale: pixels of the original to one of the picture.
+    """
+
+    forms: Images
+    marks: Marks
+    likely: Floats
+    turn: int
+    shape: tuple[int, int]
+    scale: float
+
+
 class PageReader:
     """Reads pictures of any number of digits; several threads may share it."""
 
@@ -95,30 +117,50 @@ class PageReader:
         self._detector, self._classifier, self._is_pretrained = detector, classifier, is_pretrained
         self._scoring = scoring or load_scoring()
 
-    def read(self, image: Images) -> list[PageDigit]:
-        """Return the digits of an image (H, W) or (H, W, 3) uint8, in reading order."""
-        turn, views = self._look(image)
-        upright = np.ascontiguousarray(np.rot90(image, turn))
-        marks, first = self._candidates(views)
-        forms = forms_of(upright, views, marks.found.boxes, first)
-        classified = tta.predict(self._classifier, forms) if len(forms) else np.empty((0, 10), np.float32)
-        fused = self._scoring.fused(classified, marks.found.digits) if self._is_pretrained else classified
-        likely = self._scoring.decided(marks.found, first, classified if self._is_pretrained else None, fused)
+    def find(self, image: Pixels, scale: float = 1.0) -> FoundPage:
+        """Find what may be digits; any thread may.
+
+        Args:
+            image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16, as `Recognizer.read` takes it.
+            scale: pixels of the original to one of the image.
+        """
+        seen = np.asarray(opaque(image), np.uint8)
+        turn, views = self._look(seen)
+        upright = np.ascontiguousarray(np.rot90(seen, turn))
+        marks, likely = self._candidates(views)
+        forms = forms_of(upright, views, marks.found.boxes, likely)
+        return FoundPage(forms, marks, likely, turn, (seen.shape[0], seen.shape[1]), scale)
+
+    def decide(self, page: FoundPage, classified: Probabilities) -> list[PageDigit]:
+        """Return the digits of a page in reading order, boxes in pixels of the original.
+
+        Args:
+            page: as `find` returns it.
+            classified: (N, 10), what the classifier says of its forms.
+        """
+        found = page.marks.found
+        fused = self._scoring.fused(classified, found.digits) if self._is_pretrained else classified
+        likely = self._scoring.decided(found, page.likely, classified if self._is_pretrained else None, fused)
         kept = np.flatnonzero(likely >= PAGE_READER.digit)
-        boxes = marks.found.boxes[kept]
+        boxes = found.boxes[kept]
         return [
             PageDigit(
-                _turned_back(boxes[place], turn, image.shape),
+                _turned_back(boxes[place], page.turn, page.shape) * np.float32(page.scale),
                 float(likely[kept[place]]),
                 fused[kept[place]],
-                forms[kept[place]],
+                page.forms[kept[place]],
                 number,
             )
             for number, line in enumerate(in_lines(boxes))
             for place in line
         ]
 
-    def text(self, image: Images) -> str:
+    def read(self, image: Pixels) -> list[PageDigit]:
+        """Return the digits of an image, as `find` takes it, in reading order."""
+        page = self.find(image)
+        return self.decide(page, tta.predict(self._classifier, page.forms))
+
+    def text(self, image: Pixels) -> str:
         """Return the digits of an image as text, lines apart by line breaks; see `read`."""
         lines: dict[int, str] = {}
         for digit in self.read(image):

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from digitcli import models
 from digitcli.errors import ImageError
-from digitcli.models.classifier import Classifier, Probabilities
+from digitcli.models.classifier import Classifier, Floats, Probabilities
+from digitcli.models.detector import Detector, load_detector
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
-from digitcli.recognition.pretrained import find_model
+from digitcli.recognition.page_reader import FoundPage, PageDigit, PageReader
+from digitcli.recognition.pretrained import PRETRAINED_MODEL, find_model
 from digitcli.recognition.rules.pages import MAX_SIDE, Page, prepare
+
+# an image's candidate digits, as rules or a detector found them, made ready for the classifier
+Prepared = Page | FoundPage
 
 _BATCH = 256  # candidate digits that go through the network together
 
@@ -72,20 +77,41 @@ class Recognizer:
         classifier: tells what a single digit in MNIST form is.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(
+        self, classifier: Classifier, detector: Detector | None = None, *, is_pretrained: bool = False
+    ) -> None:
+        """Take the models; see `load`.
+
+        Args:
+            classifier: reads forms.
+            detector: finds digits on pages; without one, rules do.
+            is_pretrained: whether the classifier is the pretrained one, to which the detector's own readings
+                are fitted.
+        """
         self.classifier = classifier
+        self._pages = PageReader(detector, classifier, is_pretrained=is_pretrained) if detector else None
 
     @classmethod
-    def load(cls, path: str | Path | None = None, *, threads: int | None = None) -> "Recognizer":
+    def load(
+        cls,
+        path: str | Path | None = None,
+        *,
+        detector: str | Path | None = None,
+        threads: int | None = None,
+    ) -> "Recognizer":
         """Load an ONNX model, by default ``artifacts/model.onnx`` or else the pretrained one.
 
         Args:
             path: of the model.
+            detector: ONNX file of a detector, which finds the digits of a page then; rules do by default.
             threads: that work on an image together; several by default, which is best for many images.
 
-        Raises `MissingError` where there is no such file, `ModelError` where it is no digit classifier.
+        Raises `MissingError` where there is no such file, `ModelError` where it is no digit classifier, or no
+        detector.
         """
-        return cls(models.load(find_model() if path is None else Path(path), threads=threads))
+        file = find_model() if path is None else Path(path)
+        found = load_detector(Path(detector), threads=threads) if detector else None
+        return cls(models.load(file, threads=threads), found, is_pretrained=file == PRETRAINED_MODEL)
 
     @property
     def threshold(self) -> float:
@@ -110,19 +136,36 @@ class Recognizer:
 
     def read_many(self, images: Iterable[Pixels], *, single: bool = False) -> Iterator[Reading]:
         """Read images one after the other, as `read` does; several go through the network together."""
-        for batch in _batches(prepare(_require_image(image), single=single) for image in images):
+        for batch in _batches(self.prepare(_require_image(image), single=single) for image in images):
             yield from self.read_pages(batch)
 
-    def read_pages(self, pages: Sequence[Page]) -> Iterator[Reading]:
-        """Read what `pages.prepare` has made ready, all together."""
+    def prepare(self, image: Pixels, *, single: bool = False, scale: float = 1.0) -> Prepared:
+        """Find what may be digits and bring it into MNIST form; any thread may.
+
+        Args:
+            image: as `read` takes it.
+            single: take all that is written for one digit.
+            scale: pixels of the original to one of the image.
+        """
+        if single or self._pages is None:
+            return prepare(image, single=single, scale=scale)
+        return self._pages.find(image, scale)
+
+    def read_pages(self, pages: Sequence[Prepared]) -> Iterator[Reading]:
+        """Read what `prepare` has made ready, all together."""
         if not pages:
             return
         for page, rows in zip(pages, self._classify(pages), strict=True):
-            if (cut := page.cut(rows)) is not None:
-                page, (rows,) = cut, self._classify([cut])
-            yield self._reading(page, rows)
+            if isinstance(page, FoundPage):
+                yield _page_reading(self._pages.decide(page, rows) if self._pages else [])
+                continue
+            cut = page.cut(rows)
+            if cut is None:
+                yield self._reading(page, rows)
+            else:
+                yield self._reading(cut, self._classify([cut])[0])
 
-    def _classify(self, pages: Sequence[Page]) -> list[Probabilities]:
+    def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
         forms = np.concatenate([page.forms for page in pages])
         ends = np.cumsum([len(page.forms) for page in pages])[:-1]
@@ -140,10 +183,25 @@ class Recognizer:
         return Reading("\n".join(filter(None, texts)), tuple(each for line in lines for each in line))
 
 
-def _worth_augmenting(page: Page, probabilities: Probabilities) -> NDArray[np.bool_]:
+def _page_reading(found: list[PageDigit]) -> Reading:
+    digits = [_digit(_whole(each.box), each.probabilities, each.form, 0.0) for each in found]
+    lines: dict[int, str] = {}
+    for each, digit in zip(found, digits, strict=True):
+        lines[each.line] = lines.get(each.line, "") + str(digit.digit)
+    return Reading("\n".join(lines.values()), tuple(digits))
+
+
+def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
     """Tell which forms (N,) to classify again: the uncertain ones that matter, on most pages none."""
     uncertain = tta.is_uncertain(probabilities)
-    return uncertain & page.affects_reading(probabilities) if uncertain.any() else uncertain
+    if isinstance(page, FoundPage) or not uncertain.any():
+        return uncertain
+    return uncertain & page.affects_reading(probabilities)
+
+
+def _whole(box: Floats) -> Box:
+    x, y, width, height = (round(float(value)) for value in box)
+    return x, y, width, height
 
 
 def _digit(box: Box, probabilities: NDArray[np.float32], form: Images, threshold: float) -> Digit:
@@ -155,9 +213,9 @@ def _digit(box: Box, probabilities: NDArray[np.float32], form: Images, threshold
     )
 
 
-def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
+def _batches(pages: Iterable[Prepared]) -> Iterator[list[Prepared]]:
     """Gather pages until they fill a batch."""
-    batch: list[Page] = []
+    batch: list[Prepared] = []
     count = 0
     for page in pages:
         batch.append(page)

@@ -2,6 +2,9 @@
 
 from digitcli.config.recipe import Synthesis
 from digitcli.datasets import Digits, concatenate
+from digitcli.models.detector import load_detector
+from digitcli.recognition.page_marks import page_marks
+from digitcli.recognition.pretrained import PRETRAINED_DETECTOR
 from digitcli.recognition.rules.cuttings import miscut, touching
 from digitcli.synthesis import drawing
 from digitcli.synthesis.crops import crops
@@ -26,6 +29,9 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
         parts.append(crops(synthesis.crops, seed, train))
     if synthesis.touching:
         parts.append(touching(synthesis.touching, seed, written))
+    if synthesis.page_marks:
+        detector = load_detector(PRETRAINED_DETECTOR)
+        parts.append(page_marks(synthesis.page_marks, seed, train, detector))
     if synthesis.non_digits:
         parts.append(drawing.non_digits(synthesis.non_digits, seed, written, miscut))
     return concatenate(parts)

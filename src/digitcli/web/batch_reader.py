@@ -10,8 +10,7 @@ from http import HTTPStatus
 from digitcli.canvas.canvas_reading import CanvasReading, Snapshot, read_many
 from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing.image_files import decode
-from digitcli.recognition.recognizer import Reading, Recognizer
-from digitcli.recognition.rules.pages import Page, prepare
+from digitcli.recognition.recognizer import Prepared, Reading, Recognizer
 from digitcli.web.limits import LIMITS, RequestRefused
 
 
@@ -19,7 +18,7 @@ from digitcli.web.limits import LIMITS, RequestRefused
 class _Job:
     """One image to be read, and the future by which its reader waits."""
 
-    prepare: Callable[[], Page]
+    prepare: Callable[[], Prepared]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Reading]"
     result: Reading | DigitcliError | None = None
@@ -58,7 +57,7 @@ class _Queue:
                 loop.call_soon_threadsafe(_answer, [job for job in jobs if job.loop is loop])
 
 
-def _prepared(job: _Job) -> Page | None:
+def _prepared(job: _Job) -> Prepared | None:
     try:
         return job.prepare()
     except DigitcliError as error:
@@ -92,9 +91,9 @@ class BatchReader:
         Raises `ImageError` where it is none, `RequestRefused` where too many wait already.
         """
 
-        def load() -> Page:
+        def load() -> Prepared:
             picture = decode(content, name)
-            return prepare(picture.pixels, single=single, scale=picture.scale)
+            return self.recognizer.prepare(picture.pixels, single=single, scale=picture.scale)
 
         queue = self._large if len(content) > LIMITS.small_file_bytes else self._small
         if len(queue.waiting) >= LIMITS.waiting_images:

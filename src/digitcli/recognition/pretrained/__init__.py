@@ -25,4 +25,4 @@ def find_model(folder: Path = DEFAULT_FOLDER) -> Path:
 
 def model_name(path: Path) -> str:
     """Return what a model file is called in words: ``pretrained``, or its path."""
-    return PRETRAINED if path == PRETRAINED_MODEL else str(path)
+    return PRETRAINED if path in (PRETRAINED_MODEL, PRETRAINED_DETECTOR) else str(path)

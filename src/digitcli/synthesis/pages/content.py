@@ -78,9 +78,11 @@ def word(random: np.random.Generator) -> str:
     count = int(random.integers(1, 9))
     small = "".join(random.choice(list("aaabcdeeeefghiijklmnnoopqrrssttuuvwxyz"), size=count))
     choice = random.random()
-    if choice < 0.3:
-        return small.upper()
-    return small.capitalize() if choice < 0.6 else small
+    letters = small.upper() if choice < 0.3 else small.capitalize() if choice < 0.6 else small
+    choice = random.random()
+    if choice < 0.1:
+        return f"({letters})"
+    return letters + random.choice(list(".,:;-/!?&%")) if choice < 0.3 else letters
 
 
 def ruled(scene: Scene) -> None:

@@ -33,16 +33,16 @@ class PatchParameters:
 
     shares: tuple[tuple[str, float], ...] = (
         ("numbers", 0.12),
-        ("signs", 0.15),
-        ("cells", 0.16),
-        ("ruled", 0.07),
-        ("tight", 0.15),
-        ("large", 0.06),
+        ("signs", 0.16),
+        ("cells", 0.14),
+        ("ruled", 0.06),
+        ("tight", 0.13),
+        ("large", 0.05),
         ("close-up", 0.04),
         ("printed", 0.04),
-        ("letters", 0.08),
+        ("letters", 0.12),
         ("no digits", 0.07),
-        ("things", 0.06),
+        ("things", 0.07),
     )
     heights: tuple[float, float] = (11, 130)
     low: float = 0.9

@@ -19,6 +19,10 @@ class ThingParameters:
         things: how many there are, at most.
         size: of things, as shares of the shorter side; their logarithms are drawn evenly.
         ordered: how often they lie in rows.
+        heaped: how often they cover the picture, as leaves cover the ground (Lee, Mumford and Huang, 2001).
+        leaves: how many there are then.
+        heaped_size: of those, from which small ones are the more frequent, the cube of their size.
+        long: how often a thing is long and narrow, and its width to its length.
     """
 
     octaves: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64)
@@ -27,6 +31,11 @@ class ThingParameters:
     things: int = 24
     size: tuple[float, float] = (0.04, 0.5)
     ordered: float = 0.4
+    heaped: float = 0.4
+    leaves: tuple[int, int] = (40, 160)
+    heaped_size: tuple[float, float] = (0.04, 0.6)
+    long: float = 0.3
+    narrow: tuple[float, float] = (0.04, 0.3)
 
 
 THINGS = ThingParameters()
@@ -45,6 +54,9 @@ def draw_things(picture: Colours, random: np.random.Generator) -> None:
     count = int(random.integers(1, THINGS.things + 1))
     low, high = np.log(np.array(THINGS.size) * min(height, width))
     size = float(np.exp(random.uniform(low, high)))
+    if random.random() < THINGS.heaped:
+        _heap(picture, random)
+        return
     sides = int(random.choice([0, 0, 0, 3, 4, 4, 5, 6]))  # 0 is round
     is_ordered = random.random() < THINGS.ordered
     step = 2 * size * random.uniform(1.05, 2)
@@ -60,6 +72,17 @@ def draw_things(picture: Colours, random: np.random.Generator) -> None:
         _draw_thing(picture, middle, own, sides, random)
 
 
+def _heap(picture: Colours, random: np.random.Generator) -> None:
+    """Draw things of all sizes over each other, small ones the more frequent, in place."""
+    _, height, width = picture.shape
+    low, high = (share * min(height, width) for share in THINGS.heaped_size)
+    for _ in range(int(random.integers(*THINGS.leaves))):
+        # the inverse of the cumulative distribution of a density that falls with the cube
+        size = float((low**-2 - random.random() * (low**-2 - high**-2)) ** -0.5)
+        sides = int(random.choice([0, 3, 4, 4, 5]))
+        _draw_thing(picture, random.uniform(0, [width, height]), size, sides, random)
+
+
 def _draw_thing(
     picture: Colours, middle: np.ndarray, size: float, sides: int, random: np.random.Generator
 ) -> None:
@@ -71,9 +94,10 @@ def _draw_thing(
         return
     angles = np.arange(sides or 40) * (2 * np.pi / (sides or 40)) + random.uniform(0, np.pi)
     reach = size * (1 + 0.25 * random.standard_normal(len(angles)) if sides else 1)
-    outline = np.stack([np.cos(angles), np.sin(angles) * random.uniform(0.5, 1)], axis=1) * np.reshape(
-        reach, (-1, 1)
-    )
+    flat = random.uniform(*THINGS.narrow) if random.random() < THINGS.long else random.uniform(0.5, 1)
+    outline = np.stack([np.cos(angles), np.sin(angles) * flat], axis=1) * np.reshape(reach, (-1, 1))
+    turn = random.uniform(0, np.pi)
+    outline = outline @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     placed = np.rint((outline + middle - [x0, y0]) * 16).astype(np.int32)
     share = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillPoly(share, [placed], 255, cv2.LINE_AA, 4)

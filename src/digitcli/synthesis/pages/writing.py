@@ -46,6 +46,9 @@ SIGNS = {
     ",": Sign(kinds.DECIMAL, -0.05, 0.28),
     "(": Sign(kinds.OTHER, 0.45, 1.35),
     ")": Sign(kinds.OTHER, 0.45, 1.35),
+    "[": Sign(kinds.OTHER, 0.45, 1.35),
+    "]": Sign(kinds.OTHER, 0.45, 1.35),
+    "|": Sign(kinds.OTHER, 0.45, 1.6),
     "x": Sign(kinds.OTHER, 0.4, 0.5),
     "✓": Sign(kinds.OTHER, 0.55, 1.1),
     "%": Sign(kinds.OTHER, 0.5, 1.0),
@@ -66,6 +69,7 @@ class WritingParameters:
         print_aspect: as `aspect`, of printed characters.
         dot: between which the radii of dots lie, in half widths of the pen.
         sign_size: standard deviation of the logarithm of a sign's size.
+        lean: standard deviation of a slash's slant beside its hand's.
         space: width of a space.
         flat: the least height of a mark to its longer side at which it is drawn as high as others.
         round: how often a number of four digits or more may end in zeros, as amounts do.
@@ -80,6 +84,7 @@ class WritingParameters:
     print_aspect: float = 0.1
     dot: tuple[float, float] = (1.0, 1.8)
     sign_size: float = 0.2
+    lean: float = 0.15
     space: tuple[float, float] = (0.3, 1.5)
     flat: float = 0.6
     round: float = 0.25
@@ -189,7 +194,8 @@ class Line:
             if letter == " ":
                 self.x += 0.35 * em
             elif letter in self._hand.script:  # a font may lack some
-                self._character(self._hand.script[letter], kinds.LETTER, em)
+                kind = SIGNS[letter].kind if letter in SIGNS and letter != "x" else kinds.LETTER
+                self._character(self._hand.script[letter], kind, em)
 
     def _digit(self, digit: int, gap: float) -> None:
         hand, random = self._hand, self._random
@@ -224,11 +230,12 @@ class Line:
         sign, marks = SIGNS[character], hand.library.signs[character]
         mark = marks[int(random.integers(len(marks)))]
         size = hand.height * sign.size * np.exp(random.normal(0, WRITING.sign_size))
+        lean = random.normal(0, WRITING.lean) if character == "/" else 0.0
         tall = (np.abs(hand.shape) @ [mark.width, mark.height])[1] * size / BOX
         lower = tall / 2 - hand.height * (sign.middle + random.normal(0, 0.06))
         pen = hand.pen * random.uniform(*WRITING.dot) if character == ":" else hand.pen
         self.x += gap
-        self.x += self._draw(mark, self.x, lower, size, sign.kind, pen)
+        self.x += self._draw(mark, self.x, lower, size, sign.kind, pen, lean)
 
     def _character(self, character: Character, kind: int, em: float) -> None:
         hand = self._hand
@@ -243,11 +250,21 @@ class Line:
         self.x += character.advance * hand.shape[0, 0] * em
 
     def _draw(
-        self, mark: Mark, left: float, lower: float, size: float, kind: int, pen: float | None = None
+        self,
+        mark: Mark,
+        left: float,
+        lower: float,
+        size: float,
+        kind: int,
+        pen: float | None = None,
+        lean: float = 0.0,
     ) -> float:
-        """Draw a mark whose longer side is `size` pixels, its box at `left` and `lower`; return its width."""
+        """Draw a mark whose longer side is `size` pixels, its box at `left` and `lower`; return its width.
+
+        It is turned by `lean` radians, and a bit more or less.
+        """
         hand = self._hand
-        turn = self._random.normal(0, WRITING.turn * hand.unsteady)
+        turn = lean + self._random.normal(0, WRITING.turn * hand.unsteady)
         turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         shape = hand.shape @ turning * (size / BOX)
         width, height = np.abs(shape) @ np.array([mark.width, mark.height])
@@ -279,30 +296,43 @@ def amount(random: np.random.Generator) -> str:
 
 
 def with_signs(random: np.random.Generator) -> str:
-    """Return digits with signs between or before them: amounts, dates, times, sums, negative numbers, ..."""
+    """Return digits with signs between, before or around them: amounts, dates, sums, lists, brackets, ..."""
     a, b, c = (number(random, 3) for _ in range(3))
-    forms = (
-        f"{a}.{b[:2]}",
-        f"{a},{b[:2]}",
-        f"{a}.{b.zfill(3)[:3]},{c[:2]}",
-        f"{a[:2]}/{b[:2]}",
-        f"{a[:2]}/{b[:2]}/{c}",
-        f"{a[:2]}.{b[:2]}.{c}",
+    sums = (f"{a}+{b}", f"{a} + {b}", f"+{a}", f"+ {a}", f"{a}-{b}", f"{a} - {b}", f"-{a}", f"- {a}")
+    equations = (
         f"{a}+{b}={c}",
         f"{a}-{b}={c}",
         f"{a} + {b} = {c}",
         f"{a} - {b} = {c}",
-        f"{a[:2]}:{b.zfill(2)[:2]}",
         f"{a}x{b}={c}",
-        f"({a})",
-        f"{a})",
-        f"{a}%",
-        f"{a} ✓",
         f"{a}=",
+        f"{a}:{b}={c}",
     )
-    short = (f"{a}+{b}", f"{a} + {b}", f"+{a}", f"+ {a}", f"{a}-{b}", f"{a} - {b}", f"-{a}", f"- {a}")
+    written = (
+        f"{a}.{b[:2]}",
+        f"{a},{b[:2]}",
+        f"{a}.{b.zfill(3)[:3]},{c[:2]}",
+        f"{a[:2]}.{b[:2]}.{c}",
+        f"{a[:2]}:{b.zfill(2)[:2]}",
+        f"{a}%",
+    )
+    slashed = (f"{a[:2]}/{b[:2]}", f"{a[:2]}/{b[:2]}/{c}", f"{a[:2]}/{b[:2]}/{random.integers(1900, 2100)}")
+    beside = (
+        f"({a})",
+        f"({a}) {b}",
+        f"({a}){b}{c}",
+        f"[{a}]",
+        f"{a})",
+        f"{a[:1]}) {b}",
+        f"{a[:1]}. {b}",
+        f"{a} ✓",
+        f"{a}|{b}",
+        f"|{a}|",
+    )
     choice = random.random()
-    if choice < 0.3:
+    if choice < 0.25:
         return amount(random)
-    some = short if choice < 0.5 else forms
-    return some[int(random.integers(len(some)))]
+    for least, some in ((0.4, sums), (0.5, equations), (0.6, written), (0.78, slashed)):
+        if choice < least:
+            return some[int(random.integers(len(some)))]
+    return beside[int(random.integers(len(beside)))]
