@@ -23,7 +23,8 @@ from digitcli.datasets import load
 from digitcli.errors import ImageError
 from digitcli.preprocessing import image_files
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
-from digitcli.recognition.recognizer import Reading, Recognizer
+from digitcli.recognition.reading import Reading
+from digitcli.recognition.recognizer import Recognizer
 from digitcli.recognition.rules.pages import prepare
 
 _SLOW = 10.0  # seconds for one image

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digitcli.evaluation.evaluate import EvaluationResult, evaluate
-    from digitcli.recognition.recognizer import Digit, Reading, Recognizer
+    from digitcli.recognition.reading import Digit, Reading
+    from digitcli.recognition.recognizer import Recognizer
     from digitcli.training.job import RunResult
     from digitcli.training.train import train
 
@@ -25,9 +26,9 @@ __all__ = [
 ]
 
 _HOMES = {  # public names, by the module that is imported on their first use
-    "Digit": "recognition.recognizer",
+    "Digit": "recognition.reading",
     "EvaluationResult": "evaluation.evaluate",
-    "Reading": "recognition.recognizer",
+    "Reading": "recognition.reading",
     "Recognizer": "recognition.recognizer",
     "RunResult": "training.job",
     "evaluate": "evaluation.evaluate",

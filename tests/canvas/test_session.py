@@ -20,7 +20,8 @@ from digitcli.datasets.strokes import Drawing, parse
 from digitcli.errors import DataError, DigitcliError, OptionError
 from digitcli.preprocessing.mnist_form import to_mnist_form
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
-from digitcli.recognition.recognizer import Reading, Recognizer
+from digitcli.recognition.reading import Reading
+from digitcli.recognition.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")
@@ -434,7 +435,7 @@ def test_strokes_read_as_evaluate_reads_them(digitcli: Command, tmp_path: Path) 
     evaluated = digitcli("evaluate", "--data", "mine.jsonl", "--json").json()
     assert len(read) == evaluated["n"] == 20
     assert right / 20 == pytest.approx(evaluated["accuracy"], abs=0.051)
-    assert set(read[0]["digits"][0]) == {"digit", "confidence", "box", "probabilities"}
+    assert set(read[0]["digits"][0]) == {"digit", "confidence", "box", "line", "probabilities"}
 
 
 def test_words_for_people_and_status_for_damage(digitcli: Command, tmp_path: Path) -> None:

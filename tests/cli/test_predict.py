@@ -38,8 +38,11 @@ def test_a_folder_as_json(digitcli: Command, folder: Path) -> None:
     found = lines(outcome.stdout)
     assert [Path(each["file"]).name for each in found] == ["a.png", "b.jpg", "c.webp"]
     assert [each["text"] for each in found] == ["42", "907", "5"]
+    assert [each["lines"] for each in found] == [["42"], ["907"], ["5"]]
+    assert [each["image"] for each in found] == [list(Image.open(folder.parent / each["file"]).size) for each in found]
+    assert {each["model"] for each in found} == {"pretrained"}
     for digit in (digit for each in found for digit in each["digits"]):
-        assert set(digit) == {"digit", "confidence", "box", "probabilities"}
+        assert set(digit) == {"digit", "confidence", "box", "line", "probabilities"}
         assert digit["confidence"] == max(digit["probabilities"])
         assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-4)
         assert len(digit["box"]) == 4
@@ -112,7 +115,10 @@ def test_unreadable_files_do_not_keep_others_from_being_read(
 def test_blank_images_say_nothing(digitcli: Command, tmp_path: Path) -> None:
     Image.new("L", (200, 100), 230).save(tmp_path / "blank.png")
     (found,) = lines(digitcli("predict", "blank.png", "--json").stdout)
-    assert found == {"file": "blank.png", "text": "", "digits": []}
+    assert found == {
+        "file": "blank.png", "image": [200, 100], "text": "", "lines": [], "digits": [], "symbols": [],
+        "model": "pretrained",
+    }  # fmt: skip
     assert "nothing written" in digitcli("predict", "blank.png").stdout
 
 
@@ -172,6 +178,26 @@ def test_a_detector_finds_the_digits(digitcli: Command, folder: Path, few: Digit
     for digit, other in zip(found[2]["digits"], rules["digits"], strict=True):
         assert np.allclose(digit["box"], other["box"], atol=12)
         assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_signs_are_listed_and_written_on_demand(digitcli: Command, folder: Path, few: Digits) -> None:
+    for name, text in (("signs", "-42.5"), ("date", "12/05")):
+        Image.fromarray(page([text], few, seed=3)).save(folder / f"{name}.png")
+    files = ("images/signs.png", "images/date.png", "--detector", "pretrained")
+    plain = lines(digitcli("predict", *files, "--json").stdout)
+    assert [each["text"] for each in plain] == ["425", "1205"]
+    found = [[each["symbol"] for each in image["symbols"]] for image in plain]
+    assert [sorted(each) for each in found] == [["decimal", "minus"], ["slash"]]
+    assert {each["line"] for image in plain for each in image["symbols"]} == {0}
+    written = lines(digitcli("predict", *files, "--symbols", "--json").stdout)
+    assert [each["text"] for each in written] == ["-42.5", "12/05"]
+    assert [each["lines"] for each in written] == [["-42.5"], ["12/05"]]
+    table = digitcli("predict", *files).stdout
+    assert "symbols left out" in " ".join(table.split())
+    assert "12/05" in digitcli("predict", *files, "--symbols").stdout
+    outcome = digitcli("predict", "images/date.png", "--symbols")
+    assert outcome.status == 2
+    assert "--symbols: needs --detector" in outcome.stderr
 
 
 def test_missing_and_unfit_detectors(digitcli: Command, folder: Path) -> None:

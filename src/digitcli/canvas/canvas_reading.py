@@ -13,10 +13,11 @@ from digitcli.canvas.canvas import SIDE
 from digitcli.canvas.saliency import occlusion_saliency
 from digitcli.canvas.stroke import Stroke
 from digitcli.config.mnist import IMAGE_SIZE
-from digitcli.preprocessing.geometry import resize
+from digitcli.preprocessing.geometry import Box, resize
 from digitcli.preprocessing.mnist_form import Images, foreground_box
 from digitcli.recognition import tta
-from digitcli.recognition.recognizer import Digit, Prepared, Reading, Recognizer
+from digitcli.recognition.reading import Reading
+from digitcli.recognition.recognizer import Prepared, Recognizer
 
 READING_SIZE = int(SIDE)  # pixels of the foreground that is read, a unit of the canvas each
 
@@ -124,11 +125,12 @@ def read_many(recognizer: Recognizer, snapshots: Sequence[Snapshot]) -> list[Can
 def _canvas_reading(
     recognizer: Recognizer, snapshot: Snapshot, cut: "_Cut | None", found: Reading
 ) -> CanvasReading:
-    digits = tuple(_moved(digit, cut.left, cut.top) for digit in found.digits) if cut else ()
+    digits = tuple(replace(digit, box=_moved(digit.box, cut)) for digit in found.digits) if cut else ()
     saliency: tuple[NDArray[np.float32], ...] = ()
     if snapshot.with_saliency:
         saliency = tuple(occlusion_saliency(recognizer.classifier, digit.form) for digit in digits)
-    reading = Reading(found.text, digits)
+    symbols = tuple(replace(symbol, box=_moved(symbol.box, cut)) for symbol in found.symbols) if cut else ()
+    reading = Reading(found.text, digits, symbols)
     return CanvasReading(snapshot.version, snapshot.single, snapshot.with_saliency, reading, saliency)
 
 
@@ -173,9 +175,9 @@ def _cut_out(recognizer: Recognizer, snapshot: Snapshot) -> _Cut | None:
     return _Cut(page, x - margin * scale, y - margin * scale)
 
 
-def _moved(digit: Digit, left: float, top: float) -> Digit:
-    x, y, width, height = digit.box
-    return replace(digit, box=(round(x + left), round(y + top), width, height))
+def _moved(box: Box, cut: _Cut) -> Box:
+    x, y, width, height = box
+    return round(x + cut.left), round(y + cut.top), width, height
 
 
 def _margin(width: int, height: int) -> int:

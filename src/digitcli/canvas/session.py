@@ -21,7 +21,7 @@ from digitcli.canvas.corrections import Corrections
 from digitcli.canvas.events import WITH_POSITION, Event
 from digitcli.canvas.raster import Raster
 from digitcli.errors import DigitcliError
-from digitcli.recognition.recognizer import Reading
+from digitcli.recognition.reading import Reading
 
 _NOWHERE = "Not kept: nothing is written here"
 

@@ -27,6 +27,10 @@ def predict(
     folder: Artifacts = ARTIFACTS,
     detector: DetectorFile = None,
     single: Annotated[bool, typer.Option("--single", help="Treat each image as one digit.")] = False,
+    symbols: Annotated[
+        bool,
+        typer.Option("--symbols", help="Write decimal signs, minuses and slashes, which a detector finds."),
+    ] = False,
     annotate: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write copies with boxes, digits and confidences."),
@@ -46,6 +50,8 @@ def predict(
     path = model or find_model(folder)
     if single and detector:
         raise OptionError("--detector: it finds digits on pages; with --single each image is one digit")
+    if symbols and not detector:
+        raise OptionError("--symbols: needs --detector, since only a detector finds signs")
     recognizer = Recognizer.load(path, detector=detector)
     if not quiet:
         say_model(path)
@@ -61,7 +67,11 @@ def predict(
         outcomes = file_reader.annotated(outcomes, annotate, files, stdin)
     shows_bar = not (quiet or json) and len(files) >= _MANY and stderr().is_terminal
     with _bar(outcomes, len(files)) if shows_bar else contextlib.nullcontext(outcomes) as going:
-        failures = _print_lines(going) if json else _print_table(going)
+        if json:
+            names = {"model": model_name(path)} | ({"detector": model_name(detector)} if detector else {})
+            failures = _print_lines(going, names, symbols=symbols)
+        else:
+            failures = _print_table(going, symbols=symbols)
     if annotate and not quiet:
         say(f"Annotated copies are in {annotate}")
     if failures:
@@ -81,22 +91,23 @@ def _bar(outcomes: Iterable["Outcome"], count: int) -> Iterator[Iterable["Outcom
         yield progress.track(outcomes, total=count)
 
 
-def _print_lines(outcomes: Iterable["Outcome"]) -> int:
-    """Write a JSON object for each file; return how many could not be."""
+def _print_lines(outcomes: Iterable["Outcome"], names: dict[str, str], *, symbols: bool) -> int:
+    """Write a JSON object for each file, `names` of the networks in it; return how many could not be."""
     failures = 0
     for outcome in outcomes:
-        print_json(_as_json(outcome))
+        print_json(_as_json(outcome, names, symbols=symbols))
         failures += outcome.error is not None
     return failures
 
 
-def _as_json(outcome: "Outcome") -> dict[str, Any]:
+def _as_json(outcome: "Outcome", names: dict[str, str], *, symbols: bool) -> dict[str, Any]:
     if outcome.reading is None:
         return {"file": outcome.file, "error": str(outcome.error)}
-    return {"file": outcome.file, **outcome.reading.as_json()}
+    size = {"image": list(outcome.size)} if outcome.size else {}
+    return {"file": outcome.file, **size, **outcome.reading.as_json(symbols=symbols), **names}
 
 
-def _print_table(outcomes: Iterable["Outcome"]) -> int:
+def _print_table(outcomes: Iterable["Outcome"], *, symbols: bool) -> int:
     """Write a table of what was read, then the errors; return how many those are."""
     from rich.table import Table
     from rich.text import Text
@@ -112,8 +123,12 @@ def _print_table(outcomes: Iterable["Outcome"]) -> int:
             continue
         known = [digit.confidence for digit in outcome.reading.digits if digit.digit is not None]
         others = len(outcome.reading.digits) - len(known)
-        words = outcome.reading.text or ("no digit" if others else "nothing written")
-        note = f"  (and {others} that {'is' if others == 1 else 'are'} no digit)" if others and known else ""
+        lines = outcome.reading.lines_with_symbols if symbols else outcome.reading.lines
+        words = "\n".join(lines) or ("no digit" if others else "nothing written")
+        notes = [f"and {others} that {'is' if others == 1 else 'are'} no digit"] if others and known else []
+        if outcome.reading.lines_with_symbols != lines:
+            notes.append("symbols left out: --symbols writes them")
+        note = f"  ({'; '.join(notes)})" if notes else ""
         style = "" if known else "dim"
         table.add_row(
             Text(outcome.file),

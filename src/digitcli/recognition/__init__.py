@@ -1,11 +1,13 @@
 """From the pixels of a page to digits with boxes, confidences and probabilities.
 
-- `recognizer`: `Recognizer`, `Reading` and `Digit`, the public API; rejects marks that are no digits
+- `recognizer`: `Recognizer`, the public API; rejects marks that are no digits
+- `reading`: `Reading`, `Digit` and `Symbol`, and how they are written as JSON
 - `file_reader`: reads many image files, decoding and inference overlapped
 - `detections`: from a detector's outputs to boxes
 - `page_reader`: reads pages with a detector and a classifier
-- `finder`, `marks`, `forms`, `scoring`, `lines`: its parts; they look at a picture at several sizes, gather
-  what was seen, cut digits out, tell which marks are digits, and bring them into reading order
+- `finder`, `marks`, `forms`, `scoring`, `lines`, `signs`: its parts; they look at a picture at several sizes,
+  gather what was seen, cut digits out, tell which marks are digits, bring them into reading order, and place
+  signs beside them
 - `page_marks`: what a detector cuts out of generated pages, for training and to fit `scoring`
 - `tta`: test-time augmentation
 - `rules`: finds lines, separates touching digits and joins broken ones

@@ -8,7 +8,7 @@ import numpy as np
 from digitcli.preprocessing.foreground import opaque
 from digitcli.preprocessing.image_files import Picture
 from digitcli.preprocessing.mnist_form import Images
-from digitcli.recognition.recognizer import Digit, Reading
+from digitcli.recognition.reading import Digit, Reading
 
 
 @dataclass(frozen=True)

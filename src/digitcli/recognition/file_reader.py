@@ -13,7 +13,8 @@ from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing import image_files
 from digitcli.preprocessing.threads import thread_count
 from digitcli.recognition.annotation import annotate
-from digitcli.recognition.recognizer import Prepared, Reading, Recognizer
+from digitcli.recognition.reading import Reading
+from digitcli.recognition.recognizer import Prepared, Recognizer
 
 STDIN = "-"
 # bytes; one more than is accepted, so that more is noticed
@@ -42,11 +43,21 @@ class Outcome:
 
     Attributes:
         file: as the user named it, or as it was found in a folder.
+        size: width and height of the picture, in pixels.
     """
 
     file: str
     reading: Reading | None
     error: DigitcliError | None = None
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """A picture that is ready to be read, and its width and height in pixels."""
+
+    page: Prepared
+    size: tuple[int, int]
 
 
 def find_files(names: Sequence[str]) -> Iterator[str | Outcome]:
@@ -98,16 +109,18 @@ def read_files(
         stdin: the content of ``-``.
     """
 
-    def load(name: str) -> Prepared | DigitcliError:
+    def load(name: str) -> _Loaded | DigitcliError:
         try:
             picture = _decode(name, stdin)
-            return recognizer.prepare(picture.pixels, single=single, scale=picture.scale)
+            height, width = (round(side * picture.scale) for side in picture.pixels.shape[:2])
+            page = recognizer.prepare(picture.pixels, single=single, scale=picture.scale)
+            return _Loaded(page, (width, height))
         except DigitcliError as error:
             return error
         except Exception as error:  # nothing that is in a file keeps the other files from being read
             return ImageError(f"{name}: cannot be read ({first_line(error)})")
 
-    waiting: deque[tuple[str, Future[Prepared | DigitcliError] | Outcome]] = deque()
+    waiting: deque[tuple[str, Future[_Loaded | DigitcliError] | Outcome]] = deque()
     with ThreadPoolExecutor(thread_count()) as pool:
         try:
             for file in files:
@@ -129,19 +142,17 @@ def _decode(name: str, stdin: bytes) -> image_files.Picture:
 
 
 def _read(
-    recognizer: Recognizer, group: list[tuple[str, Future[Prepared | DigitcliError] | Outcome]]
+    recognizer: Recognizer, group: list[tuple[str, Future[_Loaded | DigitcliError] | Outcome]]
 ) -> Iterator[Outcome]:
     loaded = [(file, each if isinstance(each, Outcome) else each.result()) for file, each in group]
-    readings = recognizer.read_pages(
-        [each for _, each in loaded if not isinstance(each, Outcome | DigitcliError)]
-    )
+    readings = recognizer.read_pages([each.page for _, each in loaded if isinstance(each, _Loaded)])
     for file, each in loaded:
         if isinstance(each, Outcome):
             yield each
         elif isinstance(each, DigitcliError):
             yield Outcome(file, None, each)
         else:
-            yield Outcome(file, next(readings))
+            yield Outcome(file, next(readings), size=each.size)
 
 
 def annotated(

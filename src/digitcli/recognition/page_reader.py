@@ -11,17 +11,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.config.marks import SYMBOLS
 from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.models.classifier import Classifier, Floats, Probabilities
 from digitcli.models.detector import Detector
 from digitcli.preprocessing.foreground import opaque
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
+from digitcli.recognition.detections import Detections, shared_areas
 from digitcli.recognition.finder import View, look
 from digitcli.recognition.forms import cut_out
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.marks import Marks, gather
 from digitcli.recognition.scoring import Scoring, load_scoring
+from digitcli.recognition.signs import placed
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class PageReaderParameters:
         candidate: of being a digit, from which a mark is looked at more closely.
         neighbour: from which it takes ink from the marks beside it.
         digit: from which it is read.
+        sign: of being a sign, from which a mark is told as one.
+        covered: share of a box that a digit's covers, from which it shows nothing else.
         most: candidates of a page; the likeliest count.
         turned_side: pixels, longer side of the picture whose quarter turns are compared.
         turned_digits: so many digits there must be, and in a turn so many times as many as upright.
@@ -43,6 +48,8 @@ class PageReaderParameters:
     candidate: float = 0.05
     neighbour: float = 0.4
     digit: float = 0.4
+    sign: float = 0.4
+    covered: float = 0.4
     most: int = 2_000
     turned_side: int = 640
     turned_digits: float = 8
@@ -74,6 +81,34 @@ class PageDigit:
 
 
 @dataclass(frozen=True, eq=False)
+class PageSymbol:
+    """A sign beside digits on a page.
+
+    Attributes:
+        symbol: one of `config.marks.SYMBOLS`.
+        box: (4,), x, y, width, height in pixels.
+        probability: of being this sign, 0..1.
+        line: number of its line, None where no digit is beside it.
+        place: number of digits of that line before it.
+    """
+
+    symbol: str
+    box: Floats
+    probability: float
+    line: int | None
+    place: int
+
+
+@dataclass(frozen=True, eq=False)
+class PageReading:
+    """What is read on a page: digits in reading order, signs, and marks that may be digits and are none."""
+
+    digits: list[PageDigit]
+    symbols: list[PageSymbol]
+    others: list[PageDigit]
+
+
+@dataclass(frozen=True, eq=False)
 class FoundPage:
     """What a detector found in a picture, ready to be classified.
 
@@ -81,6 +116,7 @@ class FoundPage:
         forms: (N, 28, 28) uint8, of marks that may be digits.
         marks: these marks, in pixels of the upright picture.
         likely: (N,), how likely each is a digit, by its own features.
+        signs: marks that seem to be signs.
         turn: quarter turns, counterclockwise, after which the picture is upright.
         shape: height and width of the picture, in pixels.
         scale: pixels of the original to one of the picture.
@@ -89,6 +125,7 @@ class FoundPage:
     forms: Images
     marks: Marks
     likely: Floats
+    signs: Detections
     turn: int
     shape: tuple[int, int]
     scale: float
@@ -127,12 +164,16 @@ class PageReader:
         seen = np.asarray(opaque(image), np.uint8)
         turn, views = self._look(seen)
         upright = np.ascontiguousarray(np.rot90(seen, turn))
-        marks, likely = self._candidates(views)
+        gathered = gather(views)
+        marks, likely = self._candidates(gathered)
         forms = forms_of(upright, views, marks.found.boxes, likely)
-        return FoundPage(forms, marks, likely, turn, (seen.shape[0], seen.shape[1]), scale)
+        presence = gathered.found.presence
+        is_sign = (presence[:, 1] >= PAGE_READER.sign) & (presence[:, 1] > presence[:, 2])
+        signs = gathered.found.select(is_sign)
+        return FoundPage(forms, marks, likely, signs, turn, (seen.shape[0], seen.shape[1]), scale)
 
-    def decide(self, page: FoundPage, classified: Probabilities) -> list[PageDigit]:
-        """Return the digits of a page in reading order, boxes in pixels of the original.
+    def decide(self, page: FoundPage, classified: Probabilities) -> PageReading:
+        """Return what is on a page, digits in reading order, boxes in pixels of the original.
 
         Args:
             page: as `find` returns it.
@@ -143,22 +184,32 @@ class PageReader:
         likely = self._scoring.decided(found, page.likely, classified if self._is_pretrained else None, fused)
         kept = np.flatnonzero(likely >= PAGE_READER.digit)
         boxes = found.boxes[kept]
-        return [
-            PageDigit(
-                _turned_back(boxes[place], page.turn, page.shape) * np.float32(page.scale),
-                float(likely[kept[place]]),
-                fused[kept[place]],
-                page.forms[kept[place]],
-                number,
+        lines = in_lines(boxes)
+        signs = page.signs.select(_apart(page.signs.boxes, boxes))
+        rejected = np.flatnonzero(likely < PAGE_READER.digit)
+        rejected = rejected[_apart(found.boxes[rejected], np.concatenate([boxes, signs.boxes]))]
+
+        def at(box: Floats) -> Floats:
+            return _turned_back(box, page.turn, page.shape) * np.float32(page.scale)
+
+        def digit(place: int, line: int) -> PageDigit:
+            return PageDigit(
+                at(found.boxes[place]), float(likely[place]), fused[place], page.forms[place], line
             )
-            for number, line in enumerate(in_lines(boxes))
-            for place in line
+
+        digits = [digit(int(kept[place]), number) for number, line in enumerate(lines) for place in line]
+        symbols = [
+            PageSymbol(SYMBOLS[int(kinds.argmax())], at(box), float(presence[1] * kinds.max()), line, place)
+            for box, presence, kinds, (line, place) in zip(
+                signs.boxes, signs.presence, signs.symbols, placed(signs.boxes, boxes, lines), strict=True
+            )
         ]
+        return PageReading(digits, symbols, [digit(int(place), -1) for place in rejected])
 
     def read(self, image: Pixels) -> list[PageDigit]:
         """Return the digits of an image, as `find` takes it, in reading order."""
         page = self.find(image)
-        return self.decide(page, tta.predict(self._classifier, page.forms))
+        return self.decide(page, tta.predict(self._classifier, page.forms)).digits
 
     def text(self, image: Pixels) -> str:
         """Return the digits of an image as text, lines apart by line breaks; see `read`."""
@@ -167,9 +218,8 @@ class PageReader:
             lines[digit.line] = lines.get(digit.line, "") + str(int(digit.probabilities.argmax()))
         return "\n".join(lines.values())
 
-    def _candidates(self, views: list[View]) -> tuple[Marks, Floats]:
+    def _candidates(self, marks: Marks) -> tuple[Marks, Floats]:
         """Return the marks that may be digits, and how likely each is one."""
-        marks = gather(views)
         first = self._scoring.candidates(marks)
         likeliest = np.argsort(-first, kind="stable")[: PAGE_READER.most]
         likeliest = likeliest[first[likeliest] >= PAGE_READER.candidate]
@@ -178,7 +228,10 @@ class PageReader:
     def _look(self, image: Images) -> tuple[int, list[View]]:
         """Return the quarter turns, counterclockwise, after which a page is upright, and its views then."""
         views = look(self._detector, image)
-        if np.count_nonzero(self._candidates(views)[1] >= PAGE_READER.digit) < PAGE_READER.turned_digits:
+        if (
+            np.count_nonzero(self._candidates(gather(views))[1] >= PAGE_READER.digit)
+            < PAGE_READER.turned_digits
+        ):
             return 0, views
         scale = min(1.0, PAGE_READER.turned_side / max(image.shape[:2]))
         small = np.asarray(
@@ -229,6 +282,12 @@ def _beside(boxes: Floats, place: int, likely: Floats) -> NDArray[np.int64]:
     is_near = (apart < 0.7 * (boxes[:, 2:] + box[2:])).all(axis=1) & (likely >= PAGE_READER.neighbour)
     is_near[place] = False
     return np.flatnonzero(is_near)
+
+
+def _apart(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
+    """Tell which boxes (N, 4) others leave free, for the most part."""
+    shared = shared_areas(boxes, others) / np.maximum(np.prod(boxes[:, 2:], axis=1), 1e-6)[:, np.newaxis]
+    return np.asarray(shared.max(axis=1, initial=0) < PAGE_READER.covered)
 
 
 def _turned_back(box: Floats, turn: int, shape: tuple[int, ...]) -> Floats:

@@ -1,9 +1,7 @@
 """Reading digits in images of any kind: the public Python API."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,59 +13,15 @@ from digitcli.models.detector import Detector, load_detector
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
-from digitcli.recognition.page_reader import FoundPage, PageDigit, PageReader
+from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading
 from digitcli.recognition.pretrained import PRETRAINED_MODEL, find_model
+from digitcli.recognition.reading import Digit, Reading, Symbol
 from digitcli.recognition.rules.pages import MAX_SIDE, Page, prepare
 
 # an image's candidate digits, as rules or a detector found them, made ready for the classifier
 Prepared = Page | FoundPage
 
 _BATCH = 256  # candidate digits that go through the network together
-
-
-@dataclass(frozen=True)
-class Digit:
-    """One digit as read.
-
-    Attributes:
-        digit: 0..9, or None for a mark that is no digit.
-        confidence: the largest of the probabilities, 0..1.
-        box: x and y of the left upper corner, width and height, in pixels of the image.
-        probabilities: of all ten digits; they sum to 1.
-        form: (28, 28) uint8, the very image in MNIST form that was classified.
-    """
-
-    digit: int | None
-    confidence: float
-    box: Box
-    probabilities: tuple[float, ...]
-    form: Images = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What an image says.
-
-    Attributes:
-        text: the digits in reading order, lines apart by line breaks; empty where there is none.
-        digits: the same with all that is known of them, and the marks that are no digits.
-    """
-
-    text: str
-    digits: tuple[Digit, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as every command and page gives it to programs."""
-        digits = [
-            {
-                "digit": digit.digit,
-                "confidence": digit.confidence,
-                "box": list(digit.box),
-                "probabilities": list(digit.probabilities),
-            }
-            for digit in self.digits
-        ]
-        return {"text": self.text, "digits": digits}
 
 
 class Recognizer:
@@ -156,14 +110,13 @@ class Recognizer:
         if not pages:
             return
         for page, rows in zip(pages, self._classify(pages), strict=True):
-            if isinstance(page, FoundPage):
-                yield _page_reading(self._pages.decide(page, rows) if self._pages else [])
-                continue
-            cut = page.cut(rows)
-            if cut is None:
-                yield self._reading(page, rows)
-            else:
-                yield self._reading(cut, self._classify([cut])[0])
+            if isinstance(page, Page):
+                cut = page.cut(rows)
+                yield (
+                    self._reading(page, rows) if cut is None else self._reading(cut, self._classify([cut])[0])
+                )
+            elif self._pages:
+                yield _page_reading(self._pages.decide(page, rows))
 
     def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
@@ -175,20 +128,29 @@ class Recognizer:
         return np.split(tta.augment(self.classifier, forms, found, chosen), ends)
 
     def _reading(self, page: Page, probabilities: Probabilities) -> Reading:
-        lines = [
-            [_digit(box, row, form, self.threshold) for box, row, form in line]
-            for line in page.read(probabilities)
-        ]
-        texts = ["".join(str(each.digit) for each in line if each.digit is not None) for line in lines]
-        return Reading("\n".join(filter(None, texts)), tuple(each for line in lines for each in line))
+        texts: list[str] = []
+        digits: list[Digit] = []
+        for line in page.read(probabilities):
+            read = [_digit(box, row, form, self.threshold, len(texts)) for box, row, form in line]
+            digits += read
+            if text := "".join(str(each.digit) for each in read if each.digit is not None):
+                texts.append(text)
+        return Reading("\n".join(texts), tuple(digits))
 
 
-def _page_reading(found: list[PageDigit]) -> Reading:
-    digits = [_digit(_whole(each.box), each.probabilities, each.form, 0.0) for each in found]
-    lines: dict[int, str] = {}
-    for each, digit in zip(found, digits, strict=True):
-        lines[each.line] = lines.get(each.line, "") + str(digit.digit)
-    return Reading("\n".join(lines.values()), tuple(digits))
+def _page_reading(found: PageReading) -> Reading:
+    digits = [
+        _digit(_whole(each.box), each.probabilities, each.form, 0.0, each.line) for each in found.digits
+    ]
+    others = [_digit(_whole(each.box), each.probabilities, each.form, 2.0, None) for each in found.others]
+    symbols = tuple(
+        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place)
+        for each in found.symbols
+    )
+    texts = [""] * (1 + max((each.line for each in found.digits), default=-1))
+    for digit in digits:
+        texts[digit.line or 0] += str(digit.digit)
+    return Reading("\n".join(texts), (*digits, *others), symbols)
 
 
 def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
@@ -204,12 +166,17 @@ def _whole(box: Floats) -> Box:
     return x, y, width, height
 
 
-def _digit(box: Box, probabilities: NDArray[np.float32], form: Images, threshold: float) -> Digit:
+def _digit(box: Box, probabilities: Probabilities, form: Images, threshold: float, line: int | None) -> Digit:
     best = int(probabilities.argmax())
     confidence = float(probabilities[best])
     known = confidence >= threshold
     return Digit(
-        best if known else None, confidence, box, tuple(float(value) for value in probabilities), form
+        best if known else None,
+        confidence,
+        box,
+        tuple(float(value) for value in probabilities),
+        form,
+        line if known else None,
     )
 
 

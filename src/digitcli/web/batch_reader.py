@@ -10,7 +10,8 @@ from http import HTTPStatus
 from digitcli.canvas.canvas_reading import CanvasReading, Snapshot, read_many
 from digitcli.errors import DigitcliError, ImageError, first_line
 from digitcli.preprocessing.image_files import decode
-from digitcli.recognition.recognizer import Prepared, Reading, Recognizer
+from digitcli.recognition.reading import Reading
+from digitcli.recognition.recognizer import Prepared, Recognizer
 from digitcli.web.limits import LIMITS, RequestRefused
 
 

@@ -9,7 +9,7 @@ from digitcli.canvas.canvas_reading import CanvasReading, Snapshot
 from digitcli.canvas.events import drawn
 from digitcli.canvas.session import Mode, Session
 from digitcli.datasets.strokes import PICTURE_SIZE, Drawing, placement
-from digitcli.recognition.recognizer import Reading
+from digitcli.recognition.reading import Reading
 
 _SCALE = SIDE / PICTURE_SIZE  # units of the canvas to a pixel of `strokes.picture`
 

@@ -21,7 +21,7 @@ from digitcli.canvas.events import Event
 from digitcli.canvas.session import Session
 from digitcli.config import validation
 from digitcli.errors import DigitcliError
-from digitcli.recognition.recognizer import Reading
+from digitcli.recognition.reading import Reading
 from digitcli.web.batch_reader import BatchReader
 from digitcli.web.limits import LIMITS, RequestRefused, TokenBucket
 

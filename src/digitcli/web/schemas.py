@@ -35,7 +35,17 @@ class DigitSchema(BaseModel):
     box: list[float] = Field(
         min_length=4, max_length=4, description="x, y, width, height; pixels of an image, units of strokes"
     )
+    line: int | None = Field(description="number of its line; null for a mark that is no digit")
     probabilities: list[Probability] = Field(min_length=CLASSES, max_length=CLASSES)
+
+
+class SymbolSchema(BaseModel):
+    """One sign beside digits, as a detector found it."""
+
+    symbol: str
+    confidence: Probability
+    box: list[float] = Field(min_length=4, max_length=4, description="as of a digit")
+    line: int | None = Field(description="number of its line; null where no digit is beside it")
 
 
 class ReadingSchema(BaseModel):
@@ -43,7 +53,9 @@ class ReadingSchema(BaseModel):
 
     file: str | None = Field(None, description="file name, if one was sent")
     text: str = Field(description="the digits in reading order, with a line break between lines")
+    lines: list[str] = Field(description="the lines of the text")
     digits: list[DigitSchema]
+    symbols: list[SymbolSchema]
 
 
 class FailureSchema(BaseModel):

@@ -11,7 +11,7 @@ from digitcli.canvas.session import Mode, Session
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
 from digitcli.evaluation.wording import percent_below_certainty
 from digitcli.preprocessing.mnist_form import Images
-from digitcli.recognition.recognizer import Digit
+from digitcli.recognition.reading import Digit
 from digitcli.window import painting
 from digitcli.window.keys import KEYS, SHORT
 from digitcli.window.layout import Layout, arrange

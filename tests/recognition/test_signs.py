@@ -1,0 +1,39 @@
+"""Signs beside digits."""
+
+import numpy as np
+import pytest
+
+from digitcli.recognition.reading import Symbol, with_symbols
+from digitcli.recognition.signs import placed
+
+DIGITS = np.array([[10, 10, 14, 20], [40, 10, 14, 20], [10, 60, 14, 20], [40, 60, 14, 20]], np.float32)
+LINES = [[0, 1], [2, 3]]
+
+
+def test_a_sign_is_of_the_line_whose_digits_are_beside_it() -> None:
+    signs = np.array(
+        [[30, 27, 3, 3], [2, 68, 5, 3], [60, 8, 8, 24], [200, 15, 5, 5], [30, 43, 3, 3]], np.float32
+    )
+    assert placed(signs, DIGITS, LINES) == [(0, 1), (1, 0), (0, 2), (None, 0), (None, 0)]
+
+
+def test_signs_on_a_page_without_digits() -> None:
+    assert placed(np.ones((2, 4), np.float32), np.empty((0, 4), np.float32), []) == [(None, 0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("digits", "signs", "text"),
+    [
+        ("125", [("decimal", 2)], "12.5"),
+        ("42", [("minus", 0)], "-42"),
+        ("1205", [("slash", 2)], "12/05"),
+        ("1205", [("minus", 2)], "12-05"),
+        ("12", [("decimal", 0), ("slash", 2), ("plus", 1)], "12"),
+        ("", [("minus", 0)], ""),
+    ],
+)
+def test_a_minus_stands_before_a_digit_and_others_between_two(
+    digits: str, signs: list[tuple[str, int]], text: str
+) -> None:
+    symbols = [Symbol(name, 1.0, (0, 0, 1, 1), 0, place) for name, place in signs]
+    assert with_symbols(digits, symbols) == text
