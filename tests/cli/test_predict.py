@@ -39,7 +39,9 @@ def test_a_folder_as_json(digitcli: Command, folder: Path) -> None:
     assert [Path(each["file"]).name for each in found] == ["a.png", "b.jpg", "c.webp"]
     assert [each["text"] for each in found] == ["42", "907", "5"]
     assert [each["lines"] for each in found] == [["42"], ["907"], ["5"]]
-    assert [each["image"] for each in found] == [list(Image.open(folder.parent / each["file"]).size) for each in found]
+    assert [each["image"] for each in found] == [
+        list(Image.open(folder.parent / each["file"]).size) for each in found
+    ]
     assert {each["model"] for each in found} == {"pretrained"}
     for digit in (digit for each in found for digit in each["digits"]):
         assert set(digit) == {"digit", "confidence", "box", "line", "probabilities"}

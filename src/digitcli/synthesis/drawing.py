@@ -18,7 +18,7 @@ from digitcli.preprocessing.foreground import FOREGROUND
 from digitcli.preprocessing.mnist_form import Images, normalize
 from digitcli.synthesis.glyphs import DIGITS
 from digitcli.synthesis.pens import draw as draw_with_pen
-from digitcli.synthesis.symbols import SYMBOLS
+from digitcli.synthesis.symbols import SYMBOL_FORMS
 from digitcli.synthesis.writing_styles import CALM, FREE, alike, curve, write
 
 # draws an image in MNIST form, from random numbers and the digits of a source; None asks for another try
@@ -152,7 +152,7 @@ def _letter(random: np.random.Generator, _: Digits) -> Images | None:
 
 
 def _symbol(random: np.random.Generator, _: Digits) -> Images | None:
-    strokes = write(SYMBOLS[int(random.integers(len(SYMBOLS)))], random, CALM)
+    strokes = write(SYMBOL_FORMS[int(random.integers(len(SYMBOL_FORMS)))], random, CALM)
     return as_form(draw_with_pen(strokes, random), random)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from digitcli.synthesis.glyphs import LOOP, Form
 
-SYMBOLS: Final[tuple[Form, ...]] = (
+SYMBOL_FORMS: Final[tuple[Form, ...]] = (
     # arrows
     (((0.0, 0.5), (1.0, 0.5)), ((0.7, 0.2), (1.0, 0.5), (1.0, 0.5), (0.7, 0.8))),
     (((1.0, 0.5), (0.0, 0.5)), ((0.3, 0.2), (0.0, 0.5), (0.0, 0.5), (0.3, 0.8))),

@@ -21,7 +21,7 @@ from digitcli.errors import DataError
 from digitcli.preprocessing.mnist_form import Images, foreground_box
 from digitcli.synthesis.glyphs import DIGITS, Form
 from digitcli.synthesis.pages import fonts
-from digitcli.synthesis.symbols import SYMBOLS
+from digitcli.synthesis.symbols import SYMBOL_FORMS
 from digitcli.synthesis.writers import LIKE_A_WRITER
 from digitcli.synthesis.writing_styles import CALM, FREE, Strokes, alike, vary, write
 
@@ -56,9 +56,9 @@ SIGN_FORMS: Final[dict[str, Form]] = {
         ((0.8, 0.65), (0.65, 0.8), (0.8, 0.95), (0.95, 0.8), (0.8, 0.65)),
     ),
 }  # fmt: skip
-# of `SYMBOLS`, plus, times, equals and a dash are among the signs above
+# of `SYMBOL_FORMS`, plus, times, equals and a dash are among the signs above
 _AMONG_SIGNS = (4, 5, 6, 7)
-OTHERS: Final = tuple(form for place, form in enumerate(SYMBOLS) if place not in _AMONG_SIGNS)
+OTHERS: Final = tuple(form for place, form in enumerate(SYMBOL_FORMS) if place not in _AMONG_SIGNS)
 
 Field = NDArray[np.uint8]  # (FIELD_SIDE, FIELD_SIDE)
 Shares = NDArray[np.float32]
