@@ -39,9 +39,9 @@ def test_a_folder_as_json(digitcli: Command, folder: Path) -> None:
     assert [Path(each["file"]).name for each in found] == ["a.png", "b.jpg", "c.webp"]
     assert [each["text"] for each in found] == ["42", "907", "5"]
     assert [each["lines"] for each in found] == [["42"], ["907"], ["5"]]
-    assert [each["image"] for each in found] == [
-        list(Image.open(folder.parent / each["file"]).size) for each in found
-    ]
+    for each in found:
+        with Image.open(folder.parent / each["file"]) as picture:
+            assert each["image"] == list(picture.size)
     assert {each["model"] for each in found} == {"pretrained"}
     for digit in (digit for each in found for digit in each["digits"]):
         assert set(digit) == {"digit", "confidence", "box", "line", "probabilities"}
@@ -183,21 +183,17 @@ def test_a_detector_finds_the_digits(digitcli: Command, folder: Path, few: Digit
 
 
 def test_signs_are_listed_and_written_on_demand(digitcli: Command, folder: Path, few: Digits) -> None:
-    for name, text in (("signs", "-42.5"), ("date", "12/05")):
-        Image.fromarray(page([text], few, seed=3)).save(folder / f"{name}.png")
-    files = ("images/signs.png", "images/date.png", "--detector", "pretrained")
-    plain = lines(digitcli("predict", *files, "--json").stdout)
-    assert [each["text"] for each in plain] == ["425", "1205"]
-    found = [[each["symbol"] for each in image["symbols"]] for image in plain]
-    assert [sorted(each) for each in found] == [["decimal", "minus"], ["slash"]]
-    assert {each["line"] for image in plain for each in image["symbols"]} == {0}
-    written = lines(digitcli("predict", *files, "--symbols", "--json").stdout)
-    assert [each["text"] for each in written] == ["-42.5", "12/05"]
-    assert [each["lines"] for each in written] == [["-42.5"], ["12/05"]]
-    table = digitcli("predict", *files).stdout
-    assert "symbols left out" in " ".join(table.split())
-    assert "12/05" in digitcli("predict", *files, "--symbols").stdout
-    outcome = digitcli("predict", "images/date.png", "--symbols")
+    Image.fromarray(page(["-42.5"], few, seed=3)).save(folder / "signs.png")
+    command = ("predict", "images/signs.png", "--detector", "pretrained")
+    (plain,) = lines(digitcli(*command, "--json").stdout)
+    assert plain["text"] == "425"
+    assert sorted(each["symbol"] for each in plain["symbols"]) == ["decimal", "minus"]
+    assert {each["line"] for each in plain["symbols"]} == {0}
+    (written,) = lines(digitcli(*command, "--symbols", "--json").stdout)
+    assert (written["text"], written["lines"]) == ("-42.5", ["-42.5"])
+    assert "symbols left out" in " ".join(digitcli(*command).stdout.split())
+    assert "-42.5" in digitcli(*command, "--symbols").stdout
+    outcome = digitcli("predict", "images/signs.png", "--symbols")
     assert outcome.status == 2
     assert "--symbols: needs --detector" in outcome.stderr
 

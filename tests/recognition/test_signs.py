@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitcli.recognition.reading import Symbol, with_symbols
-from digitcli.recognition.signs import placed
+from digitcli.recognition.signs import distinct, placed
 
 DIGITS = np.array([[10, 10, 14, 20], [40, 10, 14, 20], [10, 60, 14, 20], [40, 60, 14, 20]], np.float32)
 LINES = [[0, 1], [2, 3]]
@@ -15,6 +15,14 @@ def test_a_sign_is_of_the_line_whose_digits_are_beside_it() -> None:
         [[30, 27, 3, 3], [2, 68, 5, 3], [60, 8, 8, 24], [200, 15, 5, 5], [30, 43, 3, 3]], np.float32
     )
     assert placed(signs, DIGITS, LINES) == [(0, 1), (1, 0), (0, 2), (None, 0), (None, 0)]
+
+
+def test_boxes_near_each_other_are_of_the_same_sign() -> None:
+    boxes = np.array(
+        [[46, 53, 27, 11], [43, 58, 24, 14], [211, 88, 5, 6], [208, 78, 11, 9], [225, 88, 5, 6]], np.float32
+    )
+    assert distinct(boxes).tolist() == [0, 2, 4]
+    assert distinct(boxes[:0]).tolist() == []
 
 
 def test_signs_on_a_page_without_digits() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.config.marks import PLUS, SLASH
+from digitcli.config.marks import PLUS
 from digitcli.config.mnist import CLASSES
 from digitcli.models.classifier import Floats
 from digitcli.recognition.detections import Detections, grouped, join
@@ -24,8 +24,6 @@ FEATURES: Final = (
     "aspect",
     "seen size",
     "plus",
-    "slash",
-    "symbol",
     "zero",
     "one",
 )
@@ -128,8 +126,6 @@ def _measured(found: Detections, support: Floats, foreground: Floats, scales: Fl
         np.log(found.boxes[:, 2] / found.boxes[:, 3]),
         np.log(sizes * scales),
         found.presence[:, 1] * found.symbols[:, PLUS - CLASSES],
-        found.presence[:, 1] * found.symbols[:, SLASH - CLASSES],
-        log_odds(found.presence[:, 1]),
         found.digits[:, 0],
         found.digits[:, 1],
     )

@@ -24,7 +24,7 @@ from digitcli.recognition.forms import cut_out
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.marks import Marks, gather
 from digitcli.recognition.scoring import Scoring, load_scoring
-from digitcli.recognition.signs import placed
+from digitcli.recognition.signs import distinct, placed
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,8 @@ class PageReader:
         boxes = found.boxes[kept]
         lines = in_lines(boxes)
         signs = page.signs.select(_apart(page.signs.boxes, boxes))
+        signs = signs.select(np.argsort(-signs.presence[:, 1], kind="stable"))
+        signs = signs.select(distinct(signs.boxes))
         rejected = np.flatnonzero(likely < PAGE_READER.digit)
         rejected = rejected[_apart(found.boxes[rejected], np.concatenate([boxes, signs.boxes]))]
 

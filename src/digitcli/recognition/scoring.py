@@ -28,10 +28,6 @@ IN_CONTEXT: Final = (
     "covered squared",
     "narrow",
     "narrow neighbours",
-    "taller",
-    "taller squared",
-    "narrow taller",
-    "narrow taller squared",
 )
 CLASSIFIED: Final = ("surest", "surest together", "agreement")
 _LEAST = 1e-4  # of a probability whose logarithm is taken
@@ -150,7 +146,7 @@ def of_classes(found: Detections, classified: Probabilities, fused: Probabilitie
 
 
 def in_context(found: Detections, first: Floats) -> Floats:
-    """Return the features `IN_CONTEXT` (N, 12) of marks that are digits with probabilities `first` (N,)."""
+    """Return the features `IN_CONTEXT` (N, 8) of marks that are digits with probabilities `first` (N,)."""
     boxes, heights = found.boxes, found.boxes[:, 3]
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     taller = np.maximum(heights[:, np.newaxis], heights)
@@ -169,10 +165,6 @@ def in_context(found: Detections, first: Floats) -> Floats:
     np.fill_diagonal(inside, 0)
     covered = np.where(first > first[:, np.newaxis], inside * first, 0).max(axis=1, initial=0)
     is_narrow = (boxes[:, 2] < NEIGHBOURS.narrow * heights).astype(np.float32)
-    # slashes and brackets are taller than the digits beside them
-    total, logarithms = digits.sum(axis=1), np.log(np.maximum(heights, 1))
-    usual = digits @ logarithms / np.maximum(total, _LEAST)
-    is_taller = (logarithms - usual) * np.minimum(total, 1)
     columns = (
         log_odds(first),
         before + after,
@@ -182,9 +174,5 @@ def in_context(found: Detections, first: Floats) -> Floats:
         covered**2,
         is_narrow,
         is_narrow * (before + after),
-        is_taller,
-        is_taller**2,
-        is_narrow * is_taller,
-        is_narrow * is_taller**2,
     )
     return np.stack(columns, axis=1).astype(np.float32)

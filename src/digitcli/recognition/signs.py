@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitcli.models.classifier import Floats
 
@@ -15,14 +16,28 @@ class SignParameters:
         above, below: by how much the middle of a sign may be above its digit's upper edge and below its lower
             one.
         gap: between the two, at most.
+        same: between the middles of two boxes, in longer sides of the larger one, up to which they are of the
+            same sign.
     """
 
     above: float = 0.1
     below: float = 0.3
     gap: float = 1.2
+    same: float = 0.8
 
 
 SIGNS = SignParameters()
+
+
+def distinct(boxes: Floats) -> NDArray[np.int64]:
+    """Return the places of one box for each sign, of boxes (N, 4), the likeliest first."""
+    kept: list[int] = []
+    middles, longer = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].max(axis=1, initial=0)
+    for place in range(len(boxes)):
+        apart = np.abs(middles[kept] - middles[place]).max(axis=1, initial=0)
+        if not (apart < SIGNS.same * np.maximum(longer[kept], longer[place])).any():
+            kept.append(place)
+    return np.array(kept, np.int64)
 
 
 def placed(signs: Floats, digits: Floats, lines: list[list[int]]) -> list[tuple[int | None, int]]:

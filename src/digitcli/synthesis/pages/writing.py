@@ -330,9 +330,9 @@ def with_signs(random: np.random.Generator) -> str:
         f"|{a}|",
     )
     choice = random.random()
-    if choice < 0.25:
+    if choice < 0.22:
         return amount(random)
-    for least, some in ((0.4, sums), (0.5, equations), (0.6, written), (0.78, slashed)):
+    for least, some in ((0.45, sums), (0.58, equations), (0.66, written), (0.82, slashed)):
         if choice < least:
             return some[int(random.integers(len(some)))]
     return beside[int(random.integers(len(beside)))]
