@@ -93,6 +93,8 @@ def load_detector(path: Path, *, threads: int | None = None) -> Detector:
 
     Raises `MissingError` where there is no such file, `ModelError` where it is no detector.
     """
+    if not path.exists():
+        raise MissingError(f"{path}: no such detector; train one with: digitcli train --config detector")
     if path.suffix == ".keras":
         from digitcli.models.keras_classifier import load_any_network
 
@@ -141,8 +143,6 @@ def as_metadata() -> dict[str, str]:
 def _session(path: Path, threads: int | None) -> Any:
     from digitcli.models.onnx_runtime import onnxruntime
 
-    if not path.exists():
-        raise MissingError(f"{path}: no such detector; train one with: digitcli train --config detector")
     require_model(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or thread_count()
