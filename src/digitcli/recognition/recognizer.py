@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +10,19 @@ from numpy.typing import NDArray
 from digitcli import models
 from digitcli.errors import ImageError
 from digitcli.models.classifier import Classifier, Floats, Probabilities
-from digitcli.models.detector import Detector, load_detector
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
-from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading
 from digitcli.recognition.pretrained import PRETRAINED_MODEL, find_model
 from digitcli.recognition.reading import Digit, Reading, Symbol
 from digitcli.recognition.rules.pages import MAX_SIDE, Page, prepare
 
+if TYPE_CHECKING:
+    from digitcli.models.detector import Detector
+    from digitcli.recognition.page_reader import FoundPage, PageReading
+
 # an image's candidate digits, as rules or a detector found them, made ready for the classifier
-Prepared = Page | FoundPage
+Prepared: TypeAlias = "Page | FoundPage"
 
 _BATCH = 256  # candidate digits that go through the network together
 
@@ -32,7 +35,7 @@ class Recognizer:
     """
 
     def __init__(
-        self, classifier: Classifier, detector: Detector | None = None, *, is_pretrained: bool = False
+        self, classifier: Classifier, detector: "Detector | None" = None, *, is_pretrained: bool = False
     ) -> None:
         """Take the models; see `load`.
 
@@ -43,7 +46,11 @@ class Recognizer:
                 are fitted.
         """
         self.classifier = classifier
-        self._pages = PageReader(detector, classifier, is_pretrained=is_pretrained) if detector else None
+        self._pages = None
+        if detector:  # without one, what it needs is not loaded
+            from digitcli.recognition.page_reader import PageReader
+
+            self._pages = PageReader(detector, classifier, is_pretrained=is_pretrained)
 
     @classmethod
     def load(
@@ -64,8 +71,13 @@ class Recognizer:
         detector.
         """
         file = find_model() if path is None else Path(path)
-        found = load_detector(Path(detector), threads=threads) if detector else None
-        return cls(models.load(file, threads=threads), found, is_pretrained=file == PRETRAINED_MODEL)
+        classifier = models.load(file, threads=threads)
+        if not detector:
+            return cls(classifier)
+        from digitcli.models.detector import load_detector
+
+        found = load_detector(Path(detector), threads=threads)
+        return cls(classifier, found, is_pretrained=file == PRETRAINED_MODEL)
 
     @property
     def threshold(self) -> float:
@@ -138,7 +150,7 @@ class Recognizer:
         return Reading("\n".join(texts), tuple(digits))
 
 
-def _page_reading(found: PageReading) -> Reading:
+def _page_reading(found: "PageReading") -> Reading:
     digits = [
         _digit(_whole(each.box), each.probabilities, each.form, 0.0, each.line) for each in found.digits
     ]
@@ -156,7 +168,7 @@ def _page_reading(found: PageReading) -> Reading:
 def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
     """Tell which forms (N,) to classify again: the uncertain ones that matter, on most pages none."""
     uncertain = tta.is_uncertain(probabilities)
-    if isinstance(page, FoundPage) or not uncertain.any():
+    if not (isinstance(page, Page) and uncertain.any()):
         return uncertain
     return uncertain & page.affects_reading(probabilities)
 

@@ -58,7 +58,7 @@ class _Queue:
                 loop.call_soon_threadsafe(_answer, [job for job in jobs if job.loop is loop])
 
 
-def _prepared(job: _Job) -> Prepared | None:
+def _prepared(job: _Job) -> "Prepared | None":
     try:
         return job.prepare()
     except DigitcliError as error:
