@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from digitcli.config.mnist import CLASSES
 from digitcli.models.classifier import Floats
-from digitcli.recognition.detections import Detections, shared_areas
+from digitcli.recognition.detections import Detections, overlaps
 from digitcli.synthesis.pages.patches import CLEAR, DOUBTFUL
 
 SURE = 0.3  # evidence from which a digit counts: how likely one is there, times how surely which
@@ -41,12 +41,12 @@ class Score:
         found = found.select(np.argsort(-found.evidence, kind="stable"))
         is_digit, state = marks[:, 4] < CLASSES, marks[:, 5]
         wanted, doubtful = marks[(state == CLEAR) & is_digit], marks[(state == DOUBTFUL) & is_digit]
-        overlaps = _overlaps(found.boxes, wanted[:, :4])
-        beside = _overlaps(found.boxes, doubtful[:, :4])
+        shares = overlaps(found.boxes, wanted[:, :4])
+        beside = overlaps(found.boxes, doubtful[:, :4])
         taken = np.zeros(len(wanted), bool)
         scores, hits, false = [], [], 0
         for place, score in enumerate(found.evidence):
-            near = overlaps[place] * ~taken
+            near = shares[place] * ~taken
             best = int(near.argmax()) if len(near) else -1
             if best >= 0 and near[best] >= OVERLAP:
                 taken[best] = True
@@ -107,10 +107,3 @@ def measure(scores: Sequence[Score]) -> DetectionResult:
         float(np.mean([score.sure == score.digits for score in scores])),
         float(np.mean([score.false for score in scores])),
     )
-
-
-def _overlaps(boxes: Floats, others: Floats) -> Floats:
-    """Return the intersection over union of boxes (N, 4) with others (M, 4): (N, M)."""
-    shared = shared_areas(boxes, others)
-    areas, other_areas = (np.prod(each[:, 2:], axis=1) for each in (boxes, others))
-    return np.asarray(shared / np.maximum(areas[:, np.newaxis] + other_areas - shared, 1e-6), np.float32)

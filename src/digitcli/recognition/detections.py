@@ -143,6 +143,13 @@ def shared_areas(boxes: Floats, others: Floats) -> Floats:
     return np.asarray(np.prod(np.maximum(high - low, 0), axis=-1))
 
 
+def overlaps(boxes: Floats, others: Floats) -> Floats:
+    """Return the intersection over union of boxes (N, 4) with others (M, 4): (N, M)."""
+    shared = shared_areas(boxes, others)
+    areas, other_areas = (np.prod(each[:, 2:], axis=1) for each in (boxes, others))
+    return np.asarray(shared / np.maximum(areas[:, np.newaxis] + other_areas - shared, 1e-6), np.float32)
+
+
 def suppress(found: Detections) -> Detections:
     """Return detections, the likeliest first, without those that a likelier one covers."""
     kept, weights = grouped(found)

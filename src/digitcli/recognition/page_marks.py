@@ -17,7 +17,7 @@ from digitcli.models.classifier import Floats
 from digitcli.models.detector import Detector
 from digitcli.preprocessing.cleaning import HALF
 from digitcli.preprocessing.mnist_form import Images
-from digitcli.recognition.detections import shared_areas
+from digitcli.recognition.detections import overlaps, shared_areas
 from digitcli.recognition.finder import look
 from digitcli.recognition.forms import cut_out
 from digitcli.recognition.marks import gather
@@ -49,7 +49,6 @@ class PageMarkParameters:
         wrong: how often a digit is cut out wrongly besides: together with the next one, or a part of it.
         part: of a digit's width, between which such a part lies.
         straight: spread of ink across to that along; what is straighter could be a 1.
-        library: share of the usual numbers of marks that pages are written with.
     """
 
     sides: tuple[float, float] = (128, 420)
@@ -66,7 +65,6 @@ class PageMarkParameters:
     wrong: float = 0.3
     part: tuple[float, float] = (0.35, 0.65)
     straight: float = 0.32
-    library: float = 1.0
 
 
 PAGE_MARKS = PageMarkParameters()
@@ -85,7 +83,7 @@ def page_marks(count: int, seed: int, source: Digits, detector: Detector) -> Dig
         Digits, and with label `NO_DIGIT` other marks: letters, signs, lines and textures that the detector
         takes for digits, two digits in one, parts of digits.
     """
-    library = marks.build(source, seed, marks.sized(PAGE_MARKS.library))
+    library = marks.build(source, seed)
     scoring = load_scoring()
     images = np.zeros((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     labels = np.zeros(count, np.uint8)
@@ -140,17 +138,17 @@ def labelled(page: Page, boxes: Floats, evidence: Floats) -> tuple[NDArray[np.in
     rows = label_rows(page)
     digits = rows[(rows[:, 4] < CLASSES) & (rows[:, 5] == CLEAR)]
     is_digit, which = np.zeros(len(boxes), np.int64), np.full(len(boxes), -1)
-    overlaps = _overlaps(boxes, digits[:, :4])
+    shares = overlaps(boxes, digits[:, :4])
     taken = np.zeros(len(digits), bool)
     for place in np.argsort(-evidence, kind="stable") if len(digits) else ():
-        best = int(np.where(taken, 0, overlaps[place]).argmax())
-        if overlaps[place, best] >= PAGE_MARKS.hit and not taken[best]:
+        best = int(np.where(taken, 0, shares[place]).argmax())
+        if shares[place, best] >= PAGE_MARKS.hit and not taken[best]:
             is_digit[place], which[place], taken[best] = 1, digits[best, 4], True
-        elif overlaps[place].max() >= PAGE_MARKS.near:
+        elif shares[place].max() >= PAGE_MARKS.near:
             is_digit[place] = UNCERTAIN
     doubtful = rows[rows[:, 5] == DOUBTFUL]
     if len(doubtful) and len(boxes):
-        may_be = _overlaps(boxes, doubtful[:, :4]).max(axis=1) > PAGE_MARKS.doubtful
+        may_be = overlaps(boxes, doubtful[:, :4]).max(axis=1) > PAGE_MARKS.doubtful
         is_digit[may_be & (is_digit == 0)] = UNCERTAIN
     return is_digit, which
 
@@ -161,13 +159,6 @@ def _on_digits(page: Page, boxes: Floats) -> Floats:
     digits = rows[(rows[:, 4] < CLASSES) | (rows[:, 5] == DOUBTFUL)]
     shared = shared_areas(boxes, digits[:, :4]) / np.prod(boxes[:, 2:], axis=1)[:, np.newaxis]
     return np.asarray(shared.max(axis=1, initial=0), np.float32)
-
-
-def _overlaps(boxes: Floats, others: Floats) -> Floats:
-    """Return the intersection over union of boxes (N, 4) with others (M, 4), (N, M)."""
-    shared = shared_areas(boxes, others)
-    areas, other_areas = np.prod(boxes[:, 2:], axis=1), np.prod(others[:, 2:], axis=1)
-    return np.asarray(shared / np.maximum(areas[:, np.newaxis] + other_areas - shared, 1e-6), np.float32)
 
 
 def _marks_of(

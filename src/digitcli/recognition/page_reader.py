@@ -162,9 +162,8 @@ class PageReader:
             scale: pixels of the original to one of the image.
         """
         seen = np.asarray(opaque(image), np.uint8)
-        turn, views = self._look(seen)
+        turn, views, gathered = self._look(seen)
         upright = np.ascontiguousarray(np.rot90(seen, turn))
-        gathered = gather(views)
         marks, likely = self._candidates(gathered)
         forms = forms_of(upright, views, marks.found.boxes, likely)
         presence = gathered.found.presence
@@ -227,14 +226,12 @@ class PageReader:
         likeliest = likeliest[first[likeliest] >= PAGE_READER.candidate]
         return marks.select(likeliest), first[likeliest]
 
-    def _look(self, image: Images) -> tuple[int, list[View]]:
-        """Return the quarter turns, counterclockwise, after which a page is upright, and its views then."""
+    def _look(self, image: Images) -> tuple[int, list[View], Marks]:
+        """Return quarter turns, counterclockwise, after which a page is upright; its views and marks then."""
         views = look(self._detector, image)
-        if (
-            np.count_nonzero(self._candidates(gather(views))[1] >= PAGE_READER.digit)
-            < PAGE_READER.turned_digits
-        ):
-            return 0, views
+        marks = gather(views)
+        if np.count_nonzero(self._candidates(marks)[1] >= PAGE_READER.digit) < PAGE_READER.turned_digits:
+            return 0, views, marks
         scale = min(1.0, PAGE_READER.turned_side / max(image.shape[:2]))
         small = np.asarray(
             cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
@@ -245,8 +242,9 @@ class PageReader:
         # letters look like digits where they stand on their heads
         upright = max(digits[0], others[0])
         if best and digits[best] >= max(PAGE_READER.turned_digits, PAGE_READER.turned_margin * upright):
-            return best, look(self._detector, np.ascontiguousarray(np.rot90(image, best)))
-        return 0, views
+            views = look(self._detector, np.ascontiguousarray(np.rot90(image, best)))
+            return best, views, gather(views)
+        return 0, views, marks
 
     def _weights(self, views: list[View]) -> tuple[float, float]:
         """Return how many digits and how many other marks there seem to be, by how surely each is one.

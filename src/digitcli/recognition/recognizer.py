@@ -143,7 +143,10 @@ class Recognizer:
         texts: list[str] = []
         digits: list[Digit] = []
         for line in page.read(probabilities):
-            read = [_digit(box, row, form, self.threshold, len(texts)) for box, row, form in line]
+            read = [
+                _digit(box, row, form, len(texts) if float(row.max()) >= self.threshold else None)
+                for box, row, form in line
+            ]
             digits += read
             if text := "".join(str(each.digit) for each in read if each.digit is not None):
                 texts.append(text)
@@ -151,10 +154,8 @@ class Recognizer:
 
 
 def _page_reading(found: "PageReading") -> Reading:
-    digits = [
-        _digit(_whole(each.box), each.probabilities, each.form, 0.0, each.line) for each in found.digits
-    ]
-    others = [_digit(_whole(each.box), each.probabilities, each.form, 2.0, None) for each in found.others]
+    digits = [_digit(_whole(each.box), each.probabilities, each.form, each.line) for each in found.digits]
+    others = [_digit(_whole(each.box), each.probabilities, each.form, None) for each in found.others]
     symbols = tuple(
         Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place)
         for each in found.symbols
@@ -178,17 +179,16 @@ def _whole(box: Floats) -> Box:
     return x, y, width, height
 
 
-def _digit(box: Box, probabilities: Probabilities, form: Images, threshold: float, line: int | None) -> Digit:
+def _digit(box: Box, probabilities: Probabilities, form: Images, line: int | None) -> Digit:
+    """Return a digit of a line; without one, a mark that is none."""
     best = int(probabilities.argmax())
-    confidence = float(probabilities[best])
-    known = confidence >= threshold
     return Digit(
-        best if known else None,
-        confidence,
+        None if line is None else best,
+        float(probabilities[best]),
         box,
         tuple(float(value) for value in probabilities),
         form,
-        line if known else None,
+        line,
     )
 
 
