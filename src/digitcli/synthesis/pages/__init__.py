@@ -88,7 +88,7 @@ class PageParameters:
     through_blur: tuple[float, float] = (0.4, 1.5)
     through_height: tuple[float, float] = (0.4, 2)
     fingered: float = 0.02
-    least_visible: float = 0.86
+    least_visible: float = 0.78
     least_visible_other: float = 0.5
     least_shown: float = 0.1
     least_contrast: tuple[float, float] = (1.5, 12)

@@ -60,7 +60,10 @@ def letters(scene: Scene, numbers_share: float | None = None) -> None:
     if numbers_share is None:
         numbers_share = random.choice([0.0, 0.0, 0.15, 0.4])
     gap = scene.gap()
-    for start in scene.starts(hand.height * random.uniform(1.5, 2.6)):
+    is_print = hand.face is not None
+    joined = not is_print and random.random() < 0.4
+    scrawled = random.uniform(0, 0.7) if not is_print and random.random() < 0.25 else 0.0
+    for start in scene.starts(hand.height * random.uniform(1.1 if is_print else 1.5, 2.6)):
         line = Line(scene.sheet, hand, start, random)
         while line.x < scene.sheet.width:
             if random.random() < numbers_share:
@@ -68,8 +71,10 @@ def letters(scene: Scene, numbers_share: float | None = None) -> None:
                 figures = Line(scene.sheet, other, start + scene.along() * along, random)
                 figures.write(with_signs(random) if random.random() < 0.3 else number(random, 6), gap)
                 line.x = along + figures.x
+            elif random.random() < scrawled:
+                line.write_scrawl(int(random.integers(2, 9)))
             else:
-                line.write_word(word(random))
+                line.write_word(word(random), joined=joined)
             line.x += hand.height * random.uniform(0.3, 0.9)
 
 

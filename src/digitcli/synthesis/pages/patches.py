@@ -40,9 +40,9 @@ class PatchParameters:
         ("large", 0.05),
         ("close-up", 0.04),
         ("printed", 0.04),
-        ("letters", 0.12),
+        ("letters", 0.14),
         ("no digits", 0.07),
-        ("things", 0.07),
+        ("things", 0.08),
     )
     heights: tuple[float, float] = (11, 130)
     low: float = 0.9

@@ -23,6 +23,10 @@ class ThingParameters:
         leaves: how many there are then.
         heaped_size: of those, from which small ones are the more frequent, the cube of their size.
         long: how often a thing is long and narrow, and its width to its length.
+        embossed: how often a thing has a relief, as a coin has, lit from a side.
+        soft, softness: how often its edge is soft, as a shadow's, and how soft, as a share of its size.
+        grassy: how often narrow things of one size cover the picture, as blades of grass do.
+        blades: how many.
     """
 
     octaves: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64)
@@ -36,6 +40,11 @@ class ThingParameters:
     heaped_size: tuple[float, float] = (0.04, 0.6)
     long: float = 0.3
     narrow: tuple[float, float] = (0.04, 0.3)
+    embossed: float = 0.35
+    soft: float = 0.2
+    softness: tuple[float, float] = (0.05, 0.5)
+    grassy: float = 0.12
+    blades: tuple[int, int] = (150, 500)
 
 
 THINGS = ThingParameters()
@@ -50,6 +59,9 @@ def draw_things(picture: Colours, random: np.random.Generator) -> None:
         for plane, value in zip(picture, contrast * (1 + random.normal(0, 0.2, 3)), strict=True):
             plane += texture * np.float32(value)
     if random.random() < 0.25:
+        return
+    if random.random() < THINGS.grassy:
+        _cover_with_blades(picture, random)
         return
     count = int(random.integers(1, THINGS.things + 1))
     low, high = np.log(np.array(THINGS.size) * min(height, width))
@@ -83,6 +95,27 @@ def _heap(picture: Colours, random: np.random.Generator) -> None:
         _draw_thing(picture, random.uniform(0, [width, height]), size, sides, random)
 
 
+def _cover_with_blades(picture: Colours, random: np.random.Generator) -> None:
+    """Draw bent narrow strokes of many greys over each other, in place."""
+    _, height, width = picture.shape
+    drawn = picture.transpose(1, 2, 0).copy()
+    length, level = random.uniform(8, 60), random.uniform(30, 200)
+    contrast, usual = random.uniform(10, 60), random.uniform(0, np.pi)
+    spread = random.choice([0.2, 0.6, 3])
+    for _ in range(int(random.integers(*THINGS.blades))):
+        start = random.uniform(0, [width, height])
+        angle = usual + random.normal(0, spread)
+        bend = random.normal(0, 0.5)
+        steps = np.linspace(0, length * random.uniform(0.4, 1.4), 5)[:, np.newaxis]
+        turning = angle + bend * steps / length
+        points = start + steps * np.hstack([np.cos(turning), np.sin(turning)])
+        grey = level + random.normal(0, contrast)
+        colour = [float(value) for value in grey + random.normal(0, 8, 3)]
+        placed = np.rint(points * 16).astype(np.int32)[:, np.newaxis]
+        cv2.polylines(drawn, [placed], False, colour, int(random.integers(1, 5)), cv2.LINE_AA, 4)
+    picture[:] = drawn.transpose(2, 0, 1)
+
+
 def _draw_thing(
     picture: Colours, middle: np.ndarray, size: float, sides: int, random: np.random.Generator
 ) -> None:
@@ -107,8 +140,17 @@ def _draw_thing(
     shade = lit * random.uniform(0, 50) - np.hypot(x - middle[0], y - middle[1]) / size * random.uniform(
         -30, 60
     )
-    shade += _texture(y1 - y0, x1 - x0, random) * random.uniform(0, 35)
+    texture = _texture(y1 - y0, x1 - x0, random)
+    if random.random() < THINGS.embossed:
+        relief = cv2.GaussianBlur(texture, (0, 0), max(0.6, size * random.uniform(0.02, 0.1)))
+        slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) * np.cos(angle) + cv2.Sobel(
+            relief, cv2.CV_32F, 0, 1
+        ) * np.sin(angle)
+        texture = slope / max(float(slope.std()), 1e-3)
+    shade += texture * random.uniform(0, 35)
     colour = random.uniform(0, 255) + random.normal(0, 25, 3)
+    if random.random() < THINGS.soft:
+        share = cv2.GaussianBlur(share, (0, 0), max(0.5, size * random.uniform(*THINGS.softness)))
     covered, shade = share.astype(np.float32) / 255, shade.astype(np.float32)
     parts = picture[:, y0:y1, x0:x1]
     for part, value in zip(parts, colour.astype(np.float32), strict=True):

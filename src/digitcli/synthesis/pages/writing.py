@@ -187,15 +187,48 @@ class Line:
             else:
                 self._sign(character, max(space, 0.08 * hand.height))
 
-    def write_word(self, word: str) -> None:
-        """Write letters."""
+    def write_word(self, word: str, *, joined: bool = False) -> None:
+        """Write letters, those of a word joined or not."""
         em = self._hand.height / 0.72
-        for letter in word:
+        for place, letter in enumerate(word):
+            if joined and place and letter.islower() and word[place - 1].islower():
+                self._join(em)
             if letter == " ":
                 self.x += 0.35 * em
             elif letter in self._hand.script:  # a font may lack some
                 kind = SIGNS[letter].kind if letter in SIGNS and letter != "x" else kinds.LETTER
                 self._character(self._hand.script[letter], kind, em)
+
+    def _join(self, em: float) -> None:
+        """Draw a stroke from the letter before to the next one, and go back a bit."""
+        hand, random = self._hand, self._random
+        self.x -= random.uniform(0, 0.08) * em
+        reach = random.uniform(0.1, 0.25) * em
+        ends = [
+            (-reach, -random.uniform(0, 0.15) * em),
+            (0.0, -0.02 * em),
+            (reach, -random.uniform(0.1, 0.4) * em),
+        ]
+        points = np.array([self._place(self.x + x, y) for x, y in ends])
+        self._sheet.draw_path(hand.layer, points, 2 * hand.pen)
+
+    def write_scrawl(self, loops: int) -> None:
+        """Write a word without letters: up and down and in loops, as fast handwriting does."""
+        hand, random = self._hand, self._random
+        turns = np.arange(2 * loops + 1)
+        tops = random.choice([0.55, 0.55, 0.55, 1.1, -0.5], size=loops) * random.uniform(0.85, 1.15, loops)
+        heights = np.zeros(2 * loops + 1)
+        heights[1::2] = tops
+        fine = np.linspace(0, 2 * loops, 20 * loops)
+        below = np.floor(fine).astype(int).clip(0, 2 * loops - 1)
+        share = (1 - np.cos((fine - turns[below]) * np.pi)) / 2
+        y = -hand.height * (heights[below] * (1 - share) + heights[below + 1] * share)
+        step = hand.height * random.uniform(0.2, 0.5)
+        x = self.x + step * (fine / 2 + random.uniform(-0.2, 0.7) * np.sin(fine * np.pi))
+        x -= hand.shape[0, 1] * y
+        points = np.array([self._place(*each) for each in zip(x, y, strict=True)])
+        self._sheet.draw_path(hand.layer, points, 2 * hand.pen)
+        self.x = float(x.max())
 
     def _digit(self, digit: int, gap: float) -> None:
         hand, random = self._hand, self._random
