@@ -108,7 +108,7 @@ def test_health_and_model(server: Server) -> None:
     status, told = server.get("/api/model")
     assert status == 200
     assert told["bytes"] == PRETRAINED_MODEL.stat().st_size
-    assert (told["recipe"], told["corrections"]) == ("pretrained", False)
+    assert (told["recipe"], told["corrections"], told["detector"]) == ("pretrained", False, None)
 
 
 def bomb() -> bytes:

@@ -27,6 +27,15 @@ def test_a_model_of_ones_own(trained: Path) -> None:
         assert server.get("/api/model")[1]["recipe"] == "ci"
 
 
+def test_a_detector_finds_the_digits(tmp_path: Path) -> None:
+    drawn = [stroke for place, digit in enumerate("3074") for stroke in strokes(int(digit), left=110 * place)]
+    with Server(tmp_path, "--detector", "pretrained") as server:
+        assert "Detector: pretrained" in server.said
+        assert server.get("/api/model")[1]["detector"] == "pretrained"
+        status, read = server.draw({"strokes": drawn})
+        assert (status, read["text"]) == (200, "3074")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -35,6 +44,7 @@ def test_a_model_of_ones_own(trained: Path) -> None:
         (("--host", "192.0.2.1"), 2, "cannot listen at 192.0.2.1"),
         (("--model", "missing.onnx"), 4, "missing.onnx"),
         (("--model", "bad.onnx"), 3, "not an ONNX model"),
+        (("--detector", "missing.onnx"), 4, "missing.onnx: no such detector"),
         (("--collect", "folder"), 2, "--collect folder"),
         (("--workers", "0"), 2, "--workers"),
     ],

@@ -100,6 +100,12 @@ def say_model(path: Path) -> None:
         )
 
 
+def say_detector(path: Path | None) -> None:
+    """Say which detector finds digits, if one does."""
+    if path is not None:
+        say(f"Detector: {model_name(path)}")
+
+
 def _knows_digits_alone(path: Path) -> bool:
     """Tell whether a model's record says that it never saw what is no digit."""
     from digitcli.run_record import RunRecord

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitcli.cli.console import print_json, print_table, say, stderr, tell_error
-from digitcli.cli.options import ARTIFACTS, Artifacts, DetectorFile, Model, Quiet, say_model, say_substitute
+from digitcli.cli.options import (
+    ARTIFACTS,
+    Artifacts,
+    DetectorFile,
+    Model,
+    Quiet,
+    say_detector,
+    say_model,
+    say_substitute,
+)
 from digitcli.errors import ExitCode, OptionError
 from digitcli.evaluation.wording import percent
 
@@ -55,8 +64,7 @@ def predict(
     recognizer = Recognizer.load(path, detector=detector)
     if not quiet:
         say_model(path)
-        if detector:
-            say(f"Detector: {model_name(detector)}")
+        say_detector(detector)
         say_substitute(model, path, folder)
     if annotate and not _can_be_folder(annotate):
         raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")

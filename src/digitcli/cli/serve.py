@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from digitcli.cli.console import say
-from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model, say_substitute
+from digitcli.cli.options import (
+    ARTIFACTS,
+    Artifacts,
+    DetectorFile,
+    Model,
+    Quiet,
+    say_detector,
+    say_model,
+    say_substitute,
+)
 
 
 def serve(
@@ -16,6 +25,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 8000,
     model: Model = None,
     folder: Artifacts = ARTIFACTS,
+    detector: DetectorFile = None,
     collect: Annotated[
         Path | None,
         typer.Option(
@@ -37,15 +47,16 @@ def serve(
     from digitcli.web.app import Settings
 
     path = model or find_model(folder)
-    Recognizer.load(path)  # what is wrong with it is told before anything listens
+    Recognizer.load(path, detector=detector)  # what is wrong with it is told before anything listens
     if collect:
         server.require_appendable(collect)
     socket = server.listen(host, port)
     address = server.address(socket)
     if not quiet:
         say_model(path)
+        say_detector(detector)
         say_substitute(model, path, folder)
         if not server.is_loopback(host):
             say("Note: everybody who can reach this machine can use the server; there is no password.")
         say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
-    server.run(Settings(path, host, collect), socket, workers=workers, opens=opens)
+    server.run(Settings(path, host, collect, detector), socket, workers=workers, opens=opens)

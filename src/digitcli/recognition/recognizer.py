@@ -105,17 +105,20 @@ class Recognizer:
         for batch in _batches(self.prepare(_require_image(image), single=single) for image in images):
             yield from self.read_pages(batch)
 
-    def prepare(self, image: Pixels, *, single: bool = False, scale: float = 1.0) -> Prepared:
+    def prepare(
+        self, image: Pixels, *, single: bool = False, scale: float = 1.0, is_drawing: bool = False
+    ) -> Prepared:
         """Find what may be digits and bring it into MNIST form; any thread may.
 
         Args:
             image: as `read` takes it.
             single: take all that is written for one digit.
             scale: pixels of the original to one of the image.
+            is_drawing: the image is a drawing (H, W) uint8, strokes bright on black, and upright.
         """
         if single or self._pages is None:
             return prepare(image, single=single, scale=scale)
-        return self._pages.find(image, scale)
+        return self._pages.find(image, scale, is_drawing=is_drawing)
 
     def read_pages(self, pages: Sequence[Prepared]) -> Iterator[Reading]:
         """Read what `prepare` has made ready, all together."""

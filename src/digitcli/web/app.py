@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from digitcli import __version__
 from digitcli.config import validation
 from digitcli.errors import DigitcliError, ImageError, TooLargeError
-from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED, model_name
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.run_record import RunRecord
 from digitcli.web import drawings, schemas
@@ -55,11 +55,13 @@ class Settings:
         model: the file of the model that reads.
         host: where it listens.
         collect: the file for corrections; None keeps none.
+        detector: the file of the detector that finds digits; without one, rules do.
     """
 
     model: Path
     host: str
     collect: Path | None = None
+    detector: Path | None = None
 
 
 class _App(FastAPI):
@@ -76,7 +78,7 @@ class _App(FastAPI):
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; raises what `Recognizer.load` raises."""
-    reader = BatchReader(Recognizer.load(settings.model))
+    reader = BatchReader(Recognizer.load(settings.model, detector=settings.detector))
     live = LiveServer(reader, settings.collect)
     app = _App(
         title="digitcli",
@@ -161,14 +163,20 @@ def create_app(settings: Settings) -> FastAPI:
 def _describe(settings: Settings, recognizer: Recognizer) -> dict[str, Any]:
     content = settings.model.read_bytes()
     return {
-        "name": PRETRAINED if settings.model == PRETRAINED_MODEL else settings.model.name,
+        "name": _short_name(settings.model),
         "digitcli": __version__,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "threshold": recognizer.threshold,
         "recipe": (RunRecord.beside(settings.model) or RunRecord()).recipe_name,
         "corrections": settings.collect is not None,
+        "detector": settings.detector and _short_name(settings.detector),
     }
+
+
+def _short_name(path: Path) -> str:
+    """Return what a file is called where nobody is to learn its folder."""
+    return PRETRAINED if model_name(path) == PRETRAINED else path.name
 
 
 async def _read_drawings(reader: BatchReader, body: bytes, single: bool | None) -> Any:

@@ -499,7 +499,7 @@ for (let digit = 0; digit < 10; digit++) {
 }
 
 const facts = await (await fetch("/api/model")).json();
-$("model").textContent = `Model: ${facts.name}`;
+$("model").textContent = `Model: ${facts.name}` + (facts.detector ? `, detector: ${facts.detector}` : "");
 $("corrections").hidden = $("correct-keys").hidden = !facts.corrections;
 show();
 connect();
