@@ -438,23 +438,6 @@ def test_strokes_read_as_evaluate_reads_them(digitcli: Command, tmp_path: Path) 
     assert set(read[0]["digits"][0]) == {"digit", "confidence", "box", "line", "probabilities"}
 
 
-def test_a_detector_finds_the_digits_of_a_number(digitcli: Command, tmp_path: Path) -> None:
-    number = "3074"
-    drawn = [stroke for place, digit in enumerate(number) for stroke in strokes(int(digit), left=110 * place)]
-    (tmp_path / "number.jsonl").write_text(json.dumps({"strokes": drawn}))
-    command = ("draw", "--replay", "number.jsonl", "--headless", "--fast", "--json")
-    read = digitcli(*command, "--detector", "pretrained").json()
-    assert read["text"] == number
-    rules = digitcli(*command).json()
-    for digit, other in zip(read["digits"], rules["digits"], strict=True):
-        for start, extent in ((0, 2), (1, 3)):
-            middles = [each["box"][start] + each["box"][extent] / 2 for each in (digit, other)]
-            assert middles[0] == pytest.approx(middles[1], abs=15)
-    outcome = digitcli(*command, "--detector", "absent.onnx")
-    assert outcome.status == 4
-    assert "absent.onnx: no such detector" in outcome.stderr
-
-
 def test_words_for_people_and_status_for_damage(digitcli: Command, tmp_path: Path) -> None:
     good = json.dumps({"strokes": strokes(6)})
     (tmp_path / "some.jsonl").write_text(f'{good}\n{{"strokes": [[[NaN, 1]]]}}\n{good}\n')

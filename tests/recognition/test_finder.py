@@ -7,7 +7,7 @@ import pytest
 from digitcli.config.detector import BOX, BOX_UNIT, DIGIT, LEVELS, OUTPUTS, PRESENCE
 from digitcli.models.detector import FOREGROUND, level_name
 from digitcli.recognition.detections import join, suppress
-from digitcli.recognition.finder import FINDER, look, look_at_drawing
+from digitcli.recognition.finder import FINDER, look
 
 
 class BlobDetector:
@@ -85,17 +85,3 @@ def test_views_are_of_the_picture_halved_again_and_again() -> None:
     views = look(BlobDetector(), picture(640, 480))
     assert [view.scale for view in views] == [0.125, 0.25, 0.5, 1.0]
     assert views[-1].foreground.shape == (240, 320)
-
-
-@pytest.mark.parametrize(("side", "scale"), [(100, FINDER.drawn / 100), (20, 1.0), (400, FINDER.drawn / 400)])
-def test_a_drawing_is_looked_at_once_at_the_size_of_its_marks(side: int, scale: float) -> None:
-    drawing = np.zeros((500, 1000), np.uint8)
-    for left in (50, 520):
-        drawing[50 : 50 + side, left : left + side] = 255
-    drawing[470:480, 480:490] = 255  # a point is not what the digits' size is told by
-    detector = BlobDetector()
-    (view,) = look_at_drawing(detector, drawing)
-    assert view.scale == pytest.approx(scale, rel=0.08)
-    assert detector.pixels <= (1000 * view.scale + 16) * (500 * view.scale + 16)
-    (empty,) = look_at_drawing(detector, np.zeros((40, 60), np.uint8))
-    assert empty.scale == 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitcli.cli.console import print_json, print_line, say, tell_error
-from digitcli.cli.options import ARTIFACTS, Artifacts, DetectorFile, Model, Quiet, say_detector, say_model
+from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
 from digitcli.evaluation.wording import percent
 from digitcli.recognition.pretrained import model_name
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 def draw(
     model: Model = None,
     folder: Artifacts = ARTIFACTS,
-    detector: DetectorFile = None,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Record the session to a new file.")
     ] = None,
@@ -54,16 +53,16 @@ def draw(
     show = _print_json if json else _print_words
     damaged: list[DataError] = []
     if replay and headless:
-        _play(replay, _find(model, folder), detector, damaged, show, fast=fast)
+        _play(replay, model, folder, damaged, show, fast=fast)
     else:
-        _open(replay, model, folder, detector, damaged, show, record=record, fast=fast, quiet=quiet)
+        _open(replay, model, folder, damaged, show, record=record, fast=fast, quiet=quiet)
     for error in damaged:
         tell_error(str(error))
     if damaged:
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _load(model: Path, detector: Path | None) -> "Callable[[Snapshot], CanvasReading]":
+def _load(model: Path) -> "Callable[[Snapshot], CanvasReading]":
     import cv2
 
     from digitcli.canvas.canvas_reading import read, warm_up
@@ -72,7 +71,7 @@ def _load(model: Path, detector: Path | None) -> "Callable[[Snapshot], CanvasRea
     # one canvas at a time is small work: threads would mostly wait for each other, the longer the
     # busier the machine is
     cv2.setNumThreads(1)
-    recognizer = Recognizer.load(model, detector=detector, threads=1)
+    recognizer = Recognizer.load(model, threads=1)
     warm_up(recognizer)
     # what has been imported and loaded stays; looking through it for garbage would halt the pen for 20 ms
     gc.collect()
@@ -91,8 +90,8 @@ def _find(model: Path | None, folder: Path) -> Path:
 
 def _play(
     file: Path,
-    model: Path,
-    detector: Path | None,
+    model: Path | None,
+    folder: Path,
     damaged: list[DataError],
     show: "Callable[[KeptReading], None]",
     *,
@@ -104,7 +103,7 @@ def _play(
     from digitcli.canvas.events import load
     from digitcli.canvas.session import Session, play
 
-    session = Session(_load(model, detector))
+    session = Session(_load(_find(model, folder)))
     start = time.perf_counter()
 
     def in_time(event: "Event") -> "Event":
@@ -122,7 +121,6 @@ def _open(
     replay: Path | None,
     model: Path | None,
     folder: Path,
-    detector: Path | None,
     damaged: list[DataError],
     show: "Callable[[KeptReading], None]",
     *,
@@ -146,10 +144,6 @@ def _open(
     from digitcli.window import window as window_
 
     path = _find(model, folder)
-    if detector:  # told before a window opens
-        from digitcli.models.detector import require_detector
-
-        require_detector(detector)
     events = Replay(load(replay, damaged), fast=fast) if replay else None
     session = Session()
     if replay is None:
@@ -158,30 +152,24 @@ def _open(
     with ExitStack() as stack:
         recording = stack.enter_context(Recording(record)) if record else None
         stack.enter_context(display.on_display_lost(lambda: _end_at_once(session, readings, show, server)))
-        reader = ReadingWorker(lambda: _load(path, detector))
+        reader = ReadingWorker(lambda: _load(path))
         window = window_.Window(session, window_.default_window_size(server.size if server else None), server)
         stack.callback(window.close)
         if not quiet:
             say_model(path)
-            say_detector(detector)
             say("Draw in the window; ? shows the keys, Esc closes it.")
         try:
             window_.run(
                 window,
                 session,
                 reader,
-                _names(path, detector),
+                model_name(path),
                 replay=events,
                 on_event=recording.add if recording else lambda _: None,
                 on_keep=readings.append,
             )
         finally:
             _show_all(session, readings, show)
-
-
-def _names(model: Path, detector: Path | None) -> str:
-    """Return in words which model reads, and which finds digits beside it."""
-    return model_name(model) + (f", detector {model_name(detector)}" if detector else "")
 
 
 def _show_all(

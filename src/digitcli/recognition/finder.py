@@ -29,9 +29,6 @@ class FinderParameters:
         small: longer side of the marks, as seen in the next smaller picture, that are worth another look.
         least_score: of a mark that is looked at.
         most: marks of a view; the likeliest count.
-        drawn: height at which the marks of a drawing are looked at.
-        drawn_part: of the tallest mark, from which another's height counts for that.
-        sketch: longer side at which a drawing's marks are measured.
     """
 
     largest: int = 2048
@@ -43,9 +40,6 @@ class FinderParameters:
     small: int = 28
     least_score: float = 0.1
     most: int = 1_000
-    drawn: int = 48
-    drawn_part: float = 0.4
-    sketch: int = 256
 
 
 FINDER = FinderParameters()
@@ -88,34 +82,6 @@ def look(detector: Detector, image: Images) -> list[View]:
             _look_at_whole(detector, seen, scale) if tiles is None else _look_at(detector, seen, scale, tiles)
         )
     return views
-
-
-def look_at_drawing(detector: Detector, image: Images) -> list[View]:
-    """Return what is seen of a drawing at the one size at which its marks are seen best.
-
-    On a canvas nothing is unknown but the digits: no paper, no light, no print; so that one look is enough.
-
-    Args:
-        detector: what looks.
-        image: (H, W) uint8, strokes bright on black.
-    """
-    side = max(image.shape)
-    scale = min(1.0, FINDER.whole / side, FINDER.drawn / max(_height_of_marks(image), 1.0))
-    size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
-    seen = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image, np.uint8)
-    return [_look_at_whole(detector, seen, scale)]
-
-
-def _height_of_marks(image: Images) -> float:
-    """Return the median height of what is drawn in one piece, in pixels; 0 where nothing is."""
-    scale = min(1.0, FINDER.sketch / max(image.shape))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    marks = cv2.connectedComponentsWithStats(np.asarray(small > 0, np.uint8))[2][1:]  # without the paper
-    heights = np.asarray(marks[:, cv2.CC_STAT_HEIGHT], np.float32)
-    if not len(heights):
-        return 0.0
-    tall = heights[heights >= FINDER.drawn_part * heights.max()]
-    return float(np.median(tall)) / float(scale)
 
 
 def _look_at_whole(detector: Detector, seen: Images, scale: float) -> View:

@@ -19,7 +19,7 @@ from digitcli.preprocessing.foreground import opaque
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
 from digitcli.recognition.detections import Detections, shared_areas
-from digitcli.recognition.finder import View, look, look_at_drawing
+from digitcli.recognition.finder import View, look
 from digitcli.recognition.forms import cut_out
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.marks import Marks, gather
@@ -154,20 +154,15 @@ class PageReader:
         self._detector, self._classifier, self._is_pretrained = detector, classifier, is_pretrained
         self._scoring = scoring or load_scoring()
 
-    def find(self, image: Pixels, scale: float = 1.0, *, is_drawing: bool = False) -> FoundPage:
+    def find(self, image: Pixels, scale: float = 1.0) -> FoundPage:
         """Find what may be digits; any thread may.
 
         Args:
             image: (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16, as `Recognizer.read` takes it.
             scale: pixels of the original to one of the image.
-            is_drawing: the image is a drawing (H, W) uint8, strokes bright on black, and upright.
         """
         seen = np.asarray(opaque(image), np.uint8)
-        if is_drawing:
-            views = look_at_drawing(self._detector, seen)
-            turn, gathered = 0, gather(views)
-        else:
-            turn, views, gathered = self._look(seen)
+        turn, views, gathered = self._look(seen)
         upright = np.ascontiguousarray(np.rot90(seen, turn))
         marks, likely = self._candidates(gathered)
         forms = forms_of(upright, views, marks.found.boxes, likely)
