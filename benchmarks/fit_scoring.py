@@ -1,8 +1,10 @@
 """Fit how marks are scored (`recognition/scoring.py`) on generated pages of held-out marks.
 
-    python benchmarks/fit_scoring.py --pages 700
+    python benchmarks/fit_scoring.py --source digits.jsonl.gz --pages 700
 
-Writes `scoring.json` beside the pretrained models, from which it is fitted, and prints how well it fits.
+With --source, a file of pen strokes that names writers, three of its writers that nothing is trained on write
+on the pages, too. Writes `scoring.json` beside the pretrained models, to which it is fitted, and prints how
+well it fits.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pens
 from measure import in_words, machine
 
 from digitcli.config.mnist import CLASSES
@@ -34,10 +37,13 @@ from digitcli.recognition.scoring import (
     of_classes,
 )
 from digitcli.synthesis.pages import marks
+from digitcli.synthesis.pages.marks import LibraryParameters
 
 RIDGE = 1e-4  # times the number of marks
 LARGEST = 900  # pixels of a page's height
 SEED = 77
+# few schools and sets of MNIST, so that the writers of a source write a part of the pages
+SIZES = LibraryParameters(of_writer=20, of_mnist=20, schools=6, sets=9)
 POWERS = (0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.3, 1.6)
 
 
@@ -74,13 +80,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--detector", type=Path, default=PRETRAINED_DETECTOR)
     parser.add_argument("--model", type=Path, default=PRETRAINED_MODEL)
+    parser.add_argument("--source", type=Path, help="pen strokes with a writer")
     parser.add_argument("--pages", type=int, default=700)
     parser.add_argument("--output", type=Path, default=SCORING_FILE)
     options = parser.parse_args()
     start = time.perf_counter()
     detector, classifier = load_detector(options.detector), load(options.model)
     seen = []
-    library = marks.build(load_split("mnist").validation, 0, marks.sized(0.4), held_out=True)
+    writers = pens.validation(options.source) if options.source else None
+    validation = load_split("mnist").validation
+    library = marks.build(validation, 0, SIZES, held_out=True, writers=writers)
     for page in islice(pages(library, [SEED], LARGEST), options.pages):
         views = look(detector, page.image)
         found = gather(views)

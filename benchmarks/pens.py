@@ -8,23 +8,43 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digitcli.datasets.pen_strokes import PenStrokes
 from digitcli.datasets.strokes import draw_stroke
 
 CANVAS = 512  # pixels
 PENS = (8, 28)  # pixels, thinnest and thickest
+VALIDATION = 3  # writers
 
 Number = tuple[str, bool, list[np.ndarray], int]  # text, whether digits touch, strokes, the pen's width
 
 
 def read(path: Path, *, held_out: bool) -> list[dict]:
     """Read a file of pen strokes; `held_out` keeps every fourth writer, those that nothing was tuned on."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
-        drawings = [json.loads(line) for line in file]
-    if not held_out:
-        return drawings
-    writers = sorted({drawing["writer"] for drawing in drawings}, key=lambda name: (len(name), name))
-    kept = set(writers[3::4])
+    drawings = _read(path)
+    kept = set(_writers(drawings)[3::4]) if held_out else set(_writers(drawings))
     return [drawing for drawing in drawings if drawing["writer"] in kept]
+
+
+def validation(path: Path) -> PenStrokes:
+    """Read the writers by whose digits thresholds and weights are chosen: the last three not held out."""
+    drawings = _read(path)
+    writers = _writers(drawings)
+    chosen = [name for place, name in enumerate(writers) if place % 4 != 3][-VALIDATION:]
+    kept = [drawing for drawing in drawings if drawing["writer"] in chosen]
+    return PenStrokes(
+        np.array([drawing["label"] for drawing in kept], np.uint8),
+        np.array([writers.index(drawing["writer"]) for drawing in kept], np.uint8),
+        tuple(tuple(np.array(stroke, np.float64) for stroke in drawing["strokes"]) for drawing in kept),
+    )
+
+
+def _read(path: Path) -> list[dict]:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        return [json.loads(line) for line in file]
+
+
+def _writers(drawings: list[dict]) -> list[str]:
+    return sorted({drawing["writer"] for drawing in drawings}, key=lambda name: (len(name), name))
 
 
 def on_canvas(drawing: dict, random: np.random.Generator) -> np.ndarray:

@@ -26,7 +26,7 @@ from digitcli.recognition.recognizer import Recognizer
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer.load(PRETRAINED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL, detector="none")
 
 
 @pytest.fixture

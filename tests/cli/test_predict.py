@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from conftest import Command, execute
@@ -119,7 +120,7 @@ def test_blank_images_say_nothing(digitcli: Command, tmp_path: Path) -> None:
     (found,) = lines(digitcli("predict", "blank.png", "--json").stdout)
     assert found == {
         "file": "blank.png", "image": [200, 100], "text": "", "lines": [], "digits": [], "symbols": [],
-        "model": "pretrained",
+        "model": "pretrained", "detector": "pretrained",
     }  # fmt: skip
     assert "nothing written" in digitcli("predict", "blank.png").stdout
 
@@ -167,24 +168,27 @@ def test_missing_and_unfit_models(digitcli: Command, folder: Path) -> None:
     assert "notes.txt: not an ONNX model" in outcome.stderr
 
 
-def test_a_detector_finds_the_digits(digitcli: Command, folder: Path, few: Digits) -> None:
-    Image.fromarray(page(["3141", "592"], few)).save(folder / "d.png")
-    outcome = digitcli(
-        "predict", "images/a.png", "images/b.jpg", "images/d.png", "--detector", "pretrained", "--json"
-    )
-    assert outcome.status == 0, outcome.stderr
+def test_a_detector_tells_digits_from_words(digitcli: Command, folder: Path, few: Digits) -> None:
+    words = np.full((160, 700), 255, np.uint8)
+    for row, text in enumerate(("Handwritten digits are read", "and the words above them", "are left out")):
+        cv2.putText(words, text, (20, 40 + 45 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 0, 2, cv2.LINE_AA)
+    written = page(["3141", "592"], few)
+    written = np.pad(written, ((0, 0), (0, 700 - written.shape[1])), constant_values=255)
+    Image.fromarray(np.vstack([words, written])).save(folder / "d.png")
+    outcome = digitcli("predict", "images/d.png", "--json")
     assert "Detector: pretrained" in outcome.stderr
-    found = lines(outcome.stdout)
-    assert [each["text"] for each in found] == ["42", "907", "3141\n592"]
-    rules = lines(digitcli("predict", "images/d.png", "--json").stdout)[0]
-    for digit, other in zip(found[2]["digits"], rules["digits"], strict=True):
-        assert np.allclose(digit["box"], other["box"], atol=12)
-        assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-3)
+    (found,) = lines(outcome.stdout)
+    assert found["detector"] == "pretrained"
+    outcome = digitcli("predict", "images/d.png", "--detector", "none", "--json")
+    assert "Detector" not in outcome.stderr
+    (rules,) = lines(outcome.stdout)
+    assert "detector" not in rules
+    assert len(found["text"]) < len(rules["text"])
 
 
 def test_signs_are_listed_and_written_on_demand(digitcli: Command, folder: Path, few: Digits) -> None:
     Image.fromarray(page(["-42.5"], few, seed=3)).save(folder / "signs.png")
-    command = ("predict", "images/signs.png", "--detector", "pretrained")
+    command = ("predict", "images/signs.png")
     (plain,) = lines(digitcli(*command, "--json").stdout)
     assert plain["text"] == "425"
     assert sorted(each["symbol"] for each in plain["symbols"]) == ["decimal", "minus"]
@@ -193,9 +197,10 @@ def test_signs_are_listed_and_written_on_demand(digitcli: Command, folder: Path,
     assert (written["text"], written["lines"]) == ("-42.5", ["-42.5"])
     assert "symbols left out" in " ".join(digitcli(*command).stdout.split())
     assert "-42.5" in digitcli(*command, "--symbols").stdout
-    outcome = digitcli("predict", "images/signs.png", "--symbols")
-    assert outcome.status == 2
-    assert "--symbols: needs --detector" in outcome.stderr
+    for option in (["--detector", "none"], ["--single"]):
+        outcome = digitcli(*command, "--symbols", *option)
+        assert outcome.status == 2
+        assert f"--symbols: a detector finds signs on pages; found {' '.join(option)}" in outcome.stderr
 
 
 def test_missing_and_unfit_detectors(digitcli: Command, folder: Path) -> None:

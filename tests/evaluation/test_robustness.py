@@ -64,7 +64,7 @@ def test_only_images_that_are_read_right_can_flip(blank: Digits) -> None:
 
 
 def test_the_model_in_the_box_flips_where_it_says(few: Digits) -> None:
-    reader = Recognizer.load(PRETRAINED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL, detector="none")
     digits = few.take(np.arange(12))
     for found in find_flips(reader.classify, digits, ignore):
         if (first := found.first) is not None:
@@ -74,7 +74,7 @@ def test_the_model_in_the_box_flips_where_it_says(few: Digits) -> None:
 
 
 def test_pictures_are_prepared_as_predict_does(few: Digits) -> None:
-    reader = Recognizer.load(PRETRAINED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL, detector="none")
     pictures = corrupt(few.images[:10], CORRUPTIONS[5], 4)
     prepared = with_preprocessing(reader.classify)(pictures)
     for picture, row in zip(pictures, prepared, strict=True):

@@ -19,7 +19,7 @@ NUMBERS = ["42", "2026", "31415926", "907", "1", "55", "680013"]
 
 @pytest.fixture(scope="module")
 def reader() -> Recognizer:
-    return Recognizer.load(PRETRAINED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL, detector="none")
 
 
 def share_right(reader: Recognizer, texts: list[str], pages: list[np.ndarray]) -> float:

@@ -81,7 +81,7 @@ def test_a_number_is_read_as_if_all_were_looked_at_again_with_fewer_looks(
         return once(self, images)
 
     monkeypatch.setattr(OnnxClassifier, "predict", counted)
-    reader = Recognizer.load(PRETRAINED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL, detector="none")
     readings = [reading.text for reading in reader.read_many(pages)]
     looks, seen[:] = sum(seen), []
     monkeypatch.setattr(Page, "affects_reading", lambda self, rows: np.ones(len(rows), bool))

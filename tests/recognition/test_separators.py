@@ -25,7 +25,7 @@ SYMBOLS = {  # in a box that is as high as digits are
 
 @pytest.fixture(scope="module")
 def reader() -> Recognizer:
-    return Recognizer.load(PRETRAINED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL, detector="none")
 
 
 def written(text: str, *, height: float = 100.0, ones: float = 1.0, low: float = 0.0) -> np.ndarray:

@@ -35,7 +35,7 @@ def test_a_reader_that_never_saw_them_reads_most_drawn_digits() -> None:
 def test_others_are_no_digits_to_the_pretrained_model(few: Digits) -> None:
     others = drawing.non_digits(300, seed=9, source=few, miscut=cuttings.miscut)
     assert (others.labels == NO_DIGIT).all()
-    reader = Recognizer.load(PRETRAINED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL, detector="none")
     accepted = np.mean(reader.classify(others.images).max(axis=1) >= reader.threshold)
     assert accepted < 0.1
     rejected = np.mean(reader.classify(few.images).max(axis=1) < reader.threshold)
@@ -75,7 +75,7 @@ def test_wrong_cuts_leave_parts_of_digits_and_several_in_one(few: Digits) -> Non
     heights = np.array([np.ptp(np.flatnonzero(form.max(axis=1))) + 1 for form in wrong])
     assert np.mean(widths > heights) > 0.2, "several eights in one are wider than high"
     assert np.mean(widths < 0.8 * heights) > 0.2, "parts of an eight are narrow"
-    reader = Recognizer.load(PRETRAINED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL, detector="none")
     assert np.mean(reader.classify(np.stack(wrong)).max(axis=1) >= reader.threshold) < 0.2
 
 
@@ -92,7 +92,7 @@ def test_small_writing_is_coarse_and_still_read(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(drawing, "DRAWING", replace(drawing.DRAWING, small_share=1.0))
     small = drawing.digits(120, seed=7)
     assert not np.array_equal(small.images, large.images)
-    reader = Recognizer.load(PRETRAINED_MODEL)
+    reader = Recognizer.load(PRETRAINED_MODEL, detector="none")
     assert np.mean(reader.classify(small.images).argmax(axis=1) == small.labels) > 0.9
     monkeypatch.setattr(drawing, "DRAWING", replace(drawing.DRAWING, small_share=0.0))
     sharp = drawing.digits(120, seed=7)

@@ -32,7 +32,7 @@ def drawing(digit: int, left: float = 0.0) -> list[Event]:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_same_readings_as_in_a_window(server: Server, digit: int) -> None:
-    recognizer = Recognizer.load(PRETRAINED_MODEL)
+    recognizer = Recognizer.load(PRETRAINED_MODEL, detector="none")
     session = Session(lambda snapshot: read(recognizer, snapshot))
     events = drawing(digit)
     keep = Event(t=100.0, do="keep")

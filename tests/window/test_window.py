@@ -42,7 +42,7 @@ def program(screen: Screen, tmp_path: Path) -> Iterator[Program]:
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer.load(PRETRAINED_MODEL)
+    return Recognizer.load(PRETRAINED_MODEL, detector="none")
 
 
 def to_screen(

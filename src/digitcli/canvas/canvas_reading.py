@@ -171,7 +171,7 @@ def _cut_out(recognizer: Recognizer, snapshot: Snapshot) -> _Cut | None:
         scale = (max(width, height) + 2 * margin) / CANVAS_READING.single_size
         cut = resize(cut, 1 / scale)
         margin = round(margin / scale)
-    page = recognizer.prepare(np.pad(cut, margin), single=snapshot.single, scale=scale)
+    page = recognizer.prepare(np.pad(cut, margin), single=snapshot.single, scale=scale, is_drawing=True)
     return _Cut(page, x - margin * scale, y - margin * scale)
 
 

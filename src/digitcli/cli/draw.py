@@ -13,7 +13,7 @@ from digitcli.cli.console import print_json, print_line, say, tell_error
 from digitcli.cli.options import ARTIFACTS, Artifacts, Model, Quiet, say_model
 from digitcli.errors import DataError, ExitCode, MissingError, OptionError
 from digitcli.evaluation.wording import percent
-from digitcli.recognition.pretrained import model_name
+from digitcli.recognition.pretrained import NO_DETECTOR, model_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def _load(model: Path) -> "Callable[[Snapshot], CanvasReading]":
     # one canvas at a time is small work: threads would mostly wait for each other, the longer the
     # busier the machine is
     cv2.setNumThreads(1)
-    recognizer = Recognizer.load(model, threads=1)
+    recognizer = Recognizer.load(model, detector=NO_DETECTOR, threads=1)
     warm_up(recognizer)
     # what has been imported and loaded stays; looking through it for garbage would halt the pen for 20 ms
     gc.collect()

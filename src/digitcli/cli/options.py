@@ -56,8 +56,9 @@ DetectorFile = Annotated[
     Path | None,
     typer.Option(
         "--detector",
-        metavar="FILE|pretrained",
-        help="ONNX file of a detector, which finds the digits then; or pretrained. Default: rules find them.",
+        metavar="FILE|pretrained|none",
+        help="ONNX file of a detector, which tells digits from what is none; pretrained; or none, which is "
+        "faster. Default: detector.onnx in the artifacts folder, else the pretrained one.",
         callback=resolve_pretrained_detector,
     ),
 ]
@@ -100,10 +101,9 @@ def say_model(path: Path) -> None:
         )
 
 
-def say_detector(path: Path | None) -> None:
-    """Say which detector finds digits, if one does."""
-    if path is not None:
-        say(f"Detector: {model_name(path)}")
+def say_detector(path: Path) -> None:
+    """Say which detector helps to find digits."""
+    say(f"Detector: {model_name(path)}")
 
 
 def _knows_digits_alone(path: Path) -> bool:

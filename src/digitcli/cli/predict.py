@@ -38,7 +38,7 @@ def predict(
     single: Annotated[bool, typer.Option("--single", help="Treat each image as one digit.")] = False,
     symbols: Annotated[
         bool,
-        typer.Option("--symbols", help="Write decimal signs, minuses and slashes, which a detector finds."),
+        typer.Option("--symbols", help="Write decimal signs, minuses and slashes, too."),
     ] = False,
     annotate: Annotated[
         Path | None,
@@ -53,18 +53,22 @@ def predict(
     colours and EXIF orientation. If an image cannot be read, reads the others and exits with 3.
     """
     from digitcli.recognition import file_reader
-    from digitcli.recognition.pretrained import find_model, model_name
+    from digitcli.recognition.pretrained import NO_DETECTOR, find_detector, find_model, model_name
     from digitcli.recognition.recognizer import Recognizer
 
     path = model or find_model(folder)
     if single and detector:
         raise OptionError("--detector: it finds digits on pages; with --single each image is one digit")
-    if symbols and not detector:
-        raise OptionError("--symbols: needs --detector, since only a detector finds signs")
-    recognizer = Recognizer.load(path, detector=detector)
+    finder = Path(NO_DETECTOR) if single else detector or find_detector(folder)
+    has_detector = str(finder) != NO_DETECTOR
+    if symbols and not has_detector:
+        reason = "--single" if single else f"--detector {NO_DETECTOR}"
+        raise OptionError(f"--symbols: a detector finds signs on pages; found {reason}")
+    recognizer = Recognizer.load(path, detector=finder)
     if not quiet:
         say_model(path)
-        say_detector(detector)
+        if has_detector:
+            say_detector(finder)
         say_substitute(model, path, folder)
     if annotate and not _can_be_folder(annotate):
         raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")
@@ -76,7 +80,7 @@ def predict(
     shows_bar = not (quiet or json) and len(files) >= _MANY and stderr().is_terminal
     with _bar(outcomes, len(files)) if shows_bar else contextlib.nullcontext(outcomes) as going:
         if json:
-            names = {"model": model_name(path)} | ({"detector": model_name(detector)} if detector else {})
+            names = {"model": model_name(path)} | ({"detector": model_name(finder)} if has_detector else {})
             failures = _print_lines(going, names, symbols=symbols)
         else:
             failures = _print_table(going, symbols=symbols)

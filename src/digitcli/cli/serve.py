@@ -41,22 +41,24 @@ def serve(
     Only this machine can connect unless --host says otherwise. The page loads nothing from other
     sites. /docs describes the API. Ctrl-C finishes open requests and stops the server.
     """
-    from digitcli.recognition.pretrained import find_model
+    from digitcli.recognition.pretrained import NO_DETECTOR, find_detector, find_model
     from digitcli.recognition.recognizer import Recognizer
     from digitcli.web import server
     from digitcli.web.app import Settings
 
     path = model or find_model(folder)
-    Recognizer.load(path, detector=detector)  # what is wrong with it is told before anything listens
+    finder = detector or find_detector(folder)
+    Recognizer.load(path, detector=finder)  # what is wrong with it is told before anything listens
     if collect:
         server.require_appendable(collect)
     socket = server.listen(host, port)
     address = server.address(socket)
     if not quiet:
         say_model(path)
-        say_detector(detector)
+        if str(finder) != NO_DETECTOR:
+            say_detector(finder)
         say_substitute(model, path, folder)
         if not server.is_loopback(host):
             say("Note: everybody who can reach this machine can use the server; there is no password.")
         say(f"The page is at {address} and the API at {address}/docs; Ctrl-C stops it.")
-    server.run(Settings(path, host, collect, detector), socket, workers=workers, opens=opens)
+    server.run(Settings(path, host, collect, finder), socket, workers=workers, opens=opens)

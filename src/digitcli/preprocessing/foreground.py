@@ -92,6 +92,11 @@ def extract_foreground(image: NDArray[Any]) -> Grey:
     return foreground
 
 
+def has_flat_paper(image: NDArray[Any]) -> bool:
+    """Tell whether the paper has one colour, as on a screen; see `extract_foreground`."""
+    return _flat_paper(opaque(image)) is not None
+
+
 def opaque(image: NDArray[Any]) -> Grey:
     """Return the image, as `extract_foreground` takes it, with 8 bits and without opacity.
 

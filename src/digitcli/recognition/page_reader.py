@@ -47,7 +47,7 @@ class PageReaderParameters:
 
     candidate: float = 0.05
     neighbour: float = 0.4
-    digit: float = 0.4
+    digit: float = 0.5
     sign: float = 0.4
     covered: float = 0.4
     most: int = 2_000
@@ -130,6 +130,15 @@ class FoundPage:
     shape: tuple[int, int]
     scale: float
 
+    @property
+    def candidates(self) -> Floats:
+        """Boxes (N, 4) of the marks, in pixels of the original."""
+        return self.of_original(self.marks.found.boxes)
+
+    def of_original(self, boxes: Floats) -> Floats:
+        """Return boxes (N, 4) of the upright picture in pixels of the original."""
+        return _turned_back(boxes, self.turn, self.shape) * np.float32(self.scale)
+
 
 class PageReader:
     """Reads pictures of any number of digits; several threads may share it."""
@@ -184,28 +193,17 @@ class PageReader:
         kept = np.flatnonzero(likely >= PAGE_READER.digit)
         boxes = found.boxes[kept]
         lines = in_lines(boxes)
-        signs = page.signs.select(_apart(page.signs.boxes, boxes))
-        signs = signs.select(np.argsort(-signs.presence[:, 1], kind="stable"))
-        signs = signs.select(distinct(signs.boxes))
+        signs = _signs_beside(page, boxes)
         rejected = np.flatnonzero(likely < PAGE_READER.digit)
         rejected = rejected[_apart(found.boxes[rejected], np.concatenate([boxes, signs.boxes]))]
-
-        def at(box: Floats) -> Floats:
-            return _turned_back(box, page.turn, page.shape) * np.float32(page.scale)
+        originals = page.of_original(found.boxes)
 
         def digit(place: int, line: int) -> PageDigit:
-            return PageDigit(
-                at(found.boxes[place]), float(likely[place]), fused[place], page.forms[place], line
-            )
+            return PageDigit(originals[place], float(likely[place]), fused[place], page.forms[place], line)
 
         digits = [digit(int(kept[place]), number) for number, line in enumerate(lines) for place in line]
-        symbols = [
-            PageSymbol(SYMBOLS[int(kinds.argmax())], at(box), float(presence[1] * kinds.max()), line, place)
-            for box, presence, kinds, (line, place) in zip(
-                signs.boxes, signs.presence, signs.symbols, placed(signs.boxes, boxes, lines), strict=True
-            )
-        ]
-        return PageReading(digits, symbols, [digit(int(place), -1) for place in rejected])
+        others = [digit(int(place), -1) for place in rejected]
+        return PageReading(digits, _placed_signs(page, signs, boxes, lines), others)
 
     def read(self, image: Pixels) -> list[PageDigit]:
         """Return the digits of an image, as `find` takes it, in reading order."""
@@ -258,6 +256,40 @@ class PageReader:
         return float(digits[first >= 0.5].sum()), float(others[others >= PAGE_READER.turned_other].sum())
 
 
+def symbols_beside(page: FoundPage, digits: Floats, lines: list[list[int]]) -> list[PageSymbol]:
+    """Return the signs of a page whose digits somebody else has found.
+
+    Args:
+        page: upright, as it was seen.
+        digits: boxes (N, 4), in pixels of the original.
+        lines: places of the digits, line by line.
+    """
+    boxes = np.asarray(digits / np.float32(page.scale), np.float32)
+    return _placed_signs(page, _signs_beside(page, boxes), boxes, lines)
+
+
+def _signs_beside(page: FoundPage, digits: Floats) -> Detections:
+    """Return each sign once, without those that digits (N, 4) cover."""
+    signs = page.signs.select(_apart(page.signs.boxes, digits))
+    signs = signs.select(np.argsort(-signs.presence[:, 1], kind="stable"))
+    return signs.select(distinct(signs.boxes))
+
+
+def _placed_signs(
+    page: FoundPage, signs: Detections, digits: Floats, lines: list[list[int]]
+) -> list[PageSymbol]:
+    return [
+        PageSymbol(SYMBOLS[int(kinds.argmax())], box, float(presence[1] * kinds.max()), line, place)
+        for box, presence, kinds, (line, place) in zip(
+            page.of_original(signs.boxes),
+            signs.presence,
+            signs.symbols,
+            placed(signs.boxes, digits, lines),
+            strict=True,
+        )
+    ]
+
+
 def forms_of(image: Images, views: list[View], boxes: Floats, likely: Floats) -> Images:
     """Return the forms (N, 28, 28) of marks; all 0 where there is no ink.
 
@@ -290,14 +322,14 @@ def _apart(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
     return np.asarray(shared.max(axis=1, initial=0) < PAGE_READER.covered)
 
 
-def _turned_back(box: Floats, turn: int, shape: tuple[int, ...]) -> Floats:
-    """Return a box of an image that was turned `turn` quarters counterclockwise in pixels of the image."""
-    x, y, width, height = box
+def _turned_back(boxes: Floats, turn: int, shape: tuple[int, ...]) -> Floats:
+    """Return boxes (N, 4) of an image turned `turn` quarters counterclockwise in pixels of the image."""
+    x, y, width, height = boxes.T
     rows, columns = shape[:2]
     if turn == 1:
-        return np.array([columns - y - height, x, height, width], np.float32)
+        return np.stack([columns - y - height, x, height, width], axis=1)
     if turn == 2:
-        return np.array([columns - x - width, rows - y - height, width, height], np.float32)
+        return np.stack([columns - x - width, rows - y - height, width, height], axis=1)
     if turn == 3:
-        return np.array([y, rows - x - width, height, width], np.float32)
-    return box
+        return np.stack([y, rows - x - width, height, width], axis=1)
+    return boxes

@@ -1,8 +1,13 @@
-"""Reading digits in images of any kind: the public Python API."""
+"""Reading digits in images of any kind: the public Python API.
+
+Rules and a detector find the digits of a page, each by itself; the classifier reads what they find, and the
+consensus of the two tells whose reading stands.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +15,48 @@ from numpy.typing import NDArray
 from digitcli import models
 from digitcli.errors import ImageError
 from digitcli.models.classifier import Classifier, Floats, Probabilities
+from digitcli.models.detector import Detector, load_detector
+from digitcli.preprocessing.foreground import has_flat_paper
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
-from digitcli.recognition.pretrained import PRETRAINED_MODEL, find_model
+from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus
+from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading, PageSymbol, symbols_beside
+from digitcli.recognition.pretrained import (
+    NO_DETECTOR,
+    PRETRAINED,
+    PRETRAINED_DETECTOR,
+    PRETRAINED_MODEL,
+    find_detector,
+    find_model,
+)
 from digitcli.recognition.reading import Digit, Reading, Symbol
 from digitcli.recognition.rules.pages import MAX_SIDE, Page, prepare
 
-if TYPE_CHECKING:
-    from digitcli.models.detector import Detector
-    from digitcli.recognition.page_reader import FoundPage, PageReading
-
-# an image's candidate digits, as rules or a detector found them, made ready for the classifier
-Prepared: TypeAlias = "Page | FoundPage"
-
 _BATCH = 256  # candidate digits that go through the network together
+
+
+@dataclass(frozen=True, eq=False)
+class BothPages:
+    """A page as rules and as a detector see it, ready to be classified.
+
+    Attributes:
+        by_rules, found: the page.
+        is_flat: whether its paper has one colour.
+    """
+
+    by_rules: Page
+    found: FoundPage
+    is_flat: bool
+
+    @property
+    def forms(self) -> Images:
+        """The candidates (N, 28, 28) uint8 of the rules, then those of the detector."""
+        return np.concatenate([self.by_rules.forms, self.found.forms])
+
+
+# an image's candidate digits, made ready for the classifier
+Prepared: TypeAlias = Page | BothPages
 
 
 class Recognizer:
@@ -35,22 +67,18 @@ class Recognizer:
     """
 
     def __init__(
-        self, classifier: Classifier, detector: "Detector | None" = None, *, is_pretrained: bool = False
+        self, classifier: Classifier, detector: Detector | None = None, *, is_pretrained: bool = False
     ) -> None:
         """Take the models; see `load`.
 
         Args:
             classifier: reads forms.
-            detector: finds digits on pages; without one, rules do.
+            detector: finds digits on pages, beside rules; without one, rules do alone.
             is_pretrained: whether the classifier is the pretrained one, to which the detector's own readings
                 are fitted.
         """
         self.classifier = classifier
-        self._pages = None
-        if detector:  # without one, what it needs is not loaded
-            from digitcli.recognition.page_reader import PageReader
-
-            self._pages = PageReader(detector, classifier, is_pretrained=is_pretrained)
+        self._pages = PageReader(detector, classifier, is_pretrained=is_pretrained) if detector else None
 
     @classmethod
     def load(
@@ -60,11 +88,12 @@ class Recognizer:
         detector: str | Path | None = None,
         threads: int | None = None,
     ) -> "Recognizer":
-        """Load an ONNX model, by default ``artifacts/model.onnx`` or else the pretrained one.
+        """Load ONNX models.
 
         Args:
-            path: of the model.
-            detector: ONNX file of a detector, which finds the digits of a page then; rules do by default.
+            path: of the classifier, by default ``artifacts/model.onnx`` or else the pretrained one.
+            detector: of the detector, by default ``artifacts/detector.onnx`` or else the pretrained one;
+                ``"none"`` where only single digits and drawings are read, for which none is needed.
             threads: that work on an image together; several by default, which is best for many images.
 
         Raises `MissingError` where there is no such file, `ModelError` where it is no digit classifier, or no
@@ -72,11 +101,12 @@ class Recognizer:
         """
         file = find_model() if path is None else Path(path)
         classifier = models.load(file, threads=threads)
-        if not detector:
+        if str(detector) == NO_DETECTOR:
             return cls(classifier)
-        from digitcli.models.detector import load_detector
-
-        found = load_detector(Path(detector), threads=threads)
+        finder = find_detector() if detector is None else Path(detector)
+        if str(finder) == PRETRAINED:
+            finder = PRETRAINED_DETECTOR
+        found = load_detector(finder, threads=threads)
         return cls(classifier, found, is_pretrained=file == PRETRAINED_MODEL)
 
     @property
@@ -114,35 +144,35 @@ class Recognizer:
             image: as `read` takes it.
             single: take all that is written for one digit.
             scale: pixels of the original to one of the image.
-            is_drawing: the image is a drawing (H, W) uint8, strokes bright on black, and upright.
+            is_drawing: the image is that of a canvas, strokes and nothing else on paper of one colour, so
+                that no detector need tell what is a digit.
         """
-        if single or self._pages is None:
-            return prepare(image, single=single, scale=scale)
-        return self._pages.find(image, scale, is_drawing=is_drawing)
+        by_rules = prepare(image, single=single, scale=scale)
+        if single or is_drawing or self._pages is None:
+            return by_rules
+        return BothPages(by_rules, self._pages.find(image, scale), has_flat_paper(image))
 
     def read_pages(self, pages: Sequence[Prepared]) -> Iterator[Reading]:
         """Read what `prepare` has made ready, all together."""
         if not pages:
             return
         for page, rows in zip(pages, self._classify(pages), strict=True):
-            if isinstance(page, Page):
-                cut = page.cut(rows)
-                yield (
-                    self._reading(page, rows) if cut is None else self._reading(cut, self._classify([cut])[0])
-                )
-            elif self._pages:
-                yield _page_reading(self._pages.decide(page, rows))
+            yield self._by_rules(page, rows) if isinstance(page, Page) else self._by_both(page, rows)
 
     def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
-        forms = np.concatenate([page.forms for page in pages])
-        ends = np.cumsum([len(page.forms) for page in pages])[:-1]
+        parts = [page.forms for page in pages]
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        forms = np.concatenate(parts)
         found = self.classifier.predict(forms)
-        parts = zip(pages, np.split(found, ends), strict=True)
-        chosen = np.concatenate([_worth_augmenting(page, rows) for page, rows in parts])
+        both = zip(pages, np.split(found, ends), strict=True)
+        chosen = np.concatenate([_worth_augmenting(page, rows) for page, rows in both])
         return np.split(tta.augment(self.classifier, forms, found, chosen), ends)
 
-    def _reading(self, page: Page, probabilities: Probabilities) -> Reading:
+    def _by_rules(self, page: Page, probabilities: Probabilities) -> Reading:
+        cut = page.cut(probabilities)
+        if cut is not None:
+            page, probabilities = cut, self._classify([cut])[0]
         texts: list[str] = []
         digits: list[Digit] = []
         for line in page.read(probabilities):
@@ -155,26 +185,59 @@ class Recognizer:
                 texts.append(text)
         return Reading("\n".join(texts), tuple(digits))
 
+    def _by_both(self, page: BothPages, probabilities: Probabilities) -> Reading:
+        if self._pages is None:  # pragma: no cover - without a detector there is no such page
+            raise AssertionError
+        count, found = len(page.by_rules.forms), page.found
+        by_rules = self._by_rules(page.by_rules, probabilities[:count])
+        by_detector = self._pages.decide(found, probabilities[count:])
+        digits = [digit for digit in by_rules.digits if digit.digit is not None]
+        boxes = np.array([digit.box for digit in digits], np.float32).reshape(-1, 4)
+        agreed = consensus(
+            np.array([digit.confidence for digit in digits], np.float32),
+            boxes,
+            found.candidates,
+            np.array([each.box for each in by_detector.digits], np.float32).reshape(-1, 4),
+            is_flat=page.is_flat,
+        )
+        if found.turn or agreed < CONSENSUS.least:
+            return _page_reading(by_detector)
+        lines = [
+            [place for place, digit in enumerate(digits) if digit.line == line]
+            for line in range(len(by_rules.lines))
+        ]
+        return Reading(
+            by_rules.text,
+            by_rules.digits,
+            _symbols(symbols_beside(found, as_seen(boxes, found.candidates), lines)),
+        )
 
-def _page_reading(found: "PageReading") -> Reading:
+
+def _page_reading(found: PageReading) -> Reading:
     digits = [_digit(_whole(each.box), each.probabilities, each.form, each.line) for each in found.digits]
     others = [_digit(_whole(each.box), each.probabilities, each.form, None) for each in found.others]
-    symbols = tuple(
-        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place)
-        for each in found.symbols
-    )
     texts = [""] * (1 + max((each.line for each in found.digits), default=-1))
     for digit in digits:
         texts[digit.line or 0] += str(digit.digit)
-    return Reading("\n".join(texts), (*digits, *others), symbols)
+    return Reading("\n".join(texts), (*digits, *others), _symbols(found.symbols))
+
+
+def _symbols(found: Sequence[PageSymbol]) -> tuple[Symbol, ...]:
+    return tuple(
+        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place) for each in found
+    )
 
 
 def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
     """Tell which forms (N,) to classify again: the uncertain ones that matter, on most pages none."""
     uncertain = tta.is_uncertain(probabilities)
-    if not (isinstance(page, Page) and uncertain.any()):
+    if not uncertain.any():
         return uncertain
-    return uncertain & page.affects_reading(probabilities)
+    by_rules = page if isinstance(page, Page) else page.by_rules
+    count = len(by_rules.forms)
+    if uncertain[:count].any():
+        uncertain[:count] &= by_rules.affects_reading(probabilities[:count])
+    return uncertain
 
 
 def _whole(box: Floats) -> Box:

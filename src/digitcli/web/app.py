@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from digitcli import __version__
 from digitcli.config import validation
 from digitcli.errors import DigitcliError, ImageError, TooLargeError
-from digitcli.recognition.pretrained import PRETRAINED, model_name
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED, PRETRAINED_DETECTOR, model_name
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.run_record import RunRecord
 from digitcli.web import drawings, schemas
@@ -55,13 +55,13 @@ class Settings:
         model: the file of the model that reads.
         host: where it listens.
         collect: the file for corrections; None keeps none.
-        detector: the file of the detector that finds digits; without one, rules do.
+        detector: the file of the detector; ``none`` where rules find digits alone.
     """
 
     model: Path
     host: str
     collect: Path | None = None
-    detector: Path | None = None
+    detector: Path = PRETRAINED_DETECTOR
 
 
 class _App(FastAPI):
@@ -170,7 +170,7 @@ def _describe(settings: Settings, recognizer: Recognizer) -> dict[str, Any]:
         "threshold": recognizer.threshold,
         "recipe": (RunRecord.beside(settings.model) or RunRecord()).recipe_name,
         "corrections": settings.collect is not None,
-        "detector": settings.detector and _short_name(settings.detector),
+        "detector": None if str(settings.detector) == NO_DETECTOR else _short_name(settings.detector),
     }
 
 

@@ -87,7 +87,7 @@ class ModelSchema(BaseModel):
     threshold: Probability = Field(description="confidence below which a mark is no digit")
     recipe: str | None = Field(description="the recipe that it was trained with, if known")
     corrections: bool = Field(description="whether the server saves corrections")
-    detector: str | None = Field(description="the detector that finds digits; null where rules do")
+    detector: str | None = Field(description="the detector; null where rules find digits alone")
 
 
 class ImageForm(BaseModel):

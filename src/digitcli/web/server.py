@@ -65,9 +65,9 @@ def require_appendable(path: Path) -> None:
 
 def run(settings: Settings, socket: sockets.socket, *, workers: int, opens: bool) -> None:
     """Serve until a signal stops it; what is in flight then is answered."""
-    files = (settings.model, settings.collect, settings.detector)
+    collect = str(settings.collect) if settings.collect else None
     os.environ[_SETTINGS_VARIABLE] = json.dumps(
-        [settings.host, *(str(file) if file else None for file in files)]
+        [str(settings.model), settings.host, collect, str(settings.detector)]
     )
     if opens:
         threading.Timer(1.0, webbrowser.open, [address(socket)]).start()
@@ -111,7 +111,5 @@ def _raising_interrupts() -> Iterator[None]:
 
 def make_app() -> FastAPI:
     """Return the application, in whichever process is to answer."""
-    host, model, collect, detector = json.loads(os.environ[_SETTINGS_VARIABLE])
-    return create_app(
-        Settings(Path(model), host, Path(collect) if collect else None, Path(detector) if detector else None)
-    )
+    model, host, collect, detector = json.loads(os.environ[_SETTINGS_VARIABLE])
+    return create_app(Settings(Path(model), host, Path(collect) if collect else None, Path(detector)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from digitcli.artifacts import DEFAULT_FOLDER, DETECTOR, MODEL
 
 PRETRAINED = "pretrained"  # names this model wherever the command line takes a model
+NO_DETECTOR = "none"  # in place of a detector: rules alone find digits
 PRETRAINED_MODEL = Path(__file__).parent / MODEL
 PRETRAINED_DETECTOR = Path(__file__).parent / DETECTOR.model
 
@@ -21,6 +22,12 @@ def find_model(folder: Path = DEFAULT_FOLDER) -> Path:
     """Return the model in `folder`, or else the pretrained one."""
     own = folder / MODEL
     return own if os.path.isfile(own) else PRETRAINED_MODEL
+
+
+def find_detector(folder: Path = DEFAULT_FOLDER) -> Path:
+    """Return the detector in `folder`, or else the pretrained one."""
+    own = folder / DETECTOR.model
+    return own if os.path.isfile(own) else PRETRAINED_DETECTOR
 
 
 def model_name(path: Path) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from digitcli.config.mnist import CLASSES
 from digitcli.datasets import Digits, pen_strokes
+from digitcli.datasets.pen_strokes import PenStrokes
 from digitcli.errors import DataError
 from digitcli.preprocessing.mnist_form import Images, foreground_box
 from digitcli.synthesis.glyphs import DIGITS, Form
@@ -124,7 +125,7 @@ class LibraryParameters:
     """How many marks a library has, for each digit; every pen stroke and image is taken at most so often.
 
     Attributes:
-        of_writer: of each of the packaged writers.
+        of_writer: of each writer.
         of_school: in the forms of many schools, of each of `schools` hands.
         of_mnist: images of MNIST, for each of `sets` hands.
         schools, sets: how many such hands.
@@ -153,7 +154,12 @@ def sized(share: float) -> LibraryParameters:
 
 
 def build(
-    images: Digits, seed: int, sizes: LibraryParameters = LIBRARY, *, held_out: bool = False
+    images: Digits,
+    seed: int,
+    sizes: LibraryParameters = LIBRARY,
+    *,
+    held_out: bool = False,
+    writers: PenStrokes | None = None,
 ) -> Library:
     """Build the marks; the same seed builds the same.
 
@@ -162,11 +168,14 @@ def build(
         seed: where chance comes from.
         sizes: how many.
         held_out: for validation: the fonts that are held out, and none of the packaged writers.
+        writers: whose digits are written again; by default the packaged ones, for validation none.
     """
+    if writers is None and not held_out:
+        writers = pen_strokes.load()
     random = np.random.default_rng([seed, 10, int(held_out)])
     hands = [_school(sizes.of_school, random) for _ in range(sizes.schools)]
-    if not held_out:
-        hands += _writers(sizes.of_writer, random)
+    if writers is not None:
+        hands += _writers(writers, sizes.of_writer, random)
     hands += _image_hands(images, sizes, random)
     chosen = [font for font in fonts.FONTS if font.is_held_out == held_out]
     scripts = [_typeface(font) for font in chosen if font.is_handwriting]
@@ -195,9 +204,8 @@ def _school(count: int, random: np.random.Generator) -> tuple[tuple[Mark, ...], 
     return tuple(digits)
 
 
-def _writers(count: int, random: np.random.Generator) -> list[tuple[tuple[Mark, ...], ...]]:
-    """Write the packaged writers' digits again."""
-    data = pen_strokes.load()
+def _writers(data: PenStrokes, count: int, random: np.random.Generator) -> list[tuple[tuple[Mark, ...], ...]]:
+    """Write writers' digits again."""
     hands = []
     for writer in np.unique(data.writers):
         digits = []

@@ -1,0 +1,91 @@
+"""Which of two readings stands: the consensus itself, and pages on which either is the better one."""
+
+import cv2
+import numpy as np
+import pytest
+from handwriting import page
+
+from digitcli import Recognizer
+from digitcli.datasets import Digits, load_split
+from digitcli.recognition.consensus import CONSENSUS, consensus
+from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.synthesis.pages import draw_page, marks
+
+ROW = np.array([[10, 10, 20, 30], [40, 10, 20, 30], [70, 10, 20, 30], [100, 10, 20, 30]], np.float32)
+SURE = np.full(4, 0.99, np.float32)
+NONE = np.empty((0, 4), np.float32)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Recognizer:
+    return Recognizer.load(PRETRAINED_MODEL, detector="pretrained")
+
+
+@pytest.fixture(scope="module")
+def rules() -> Recognizer:
+    return Recognizer.load(PRETRAINED_MODEL, detector="none")
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_the_same_digits_are_a_consensus(*, is_flat: bool) -> None:
+    nearly = ROW + np.array([1, -2, 2, 1], np.float32)
+    assert consensus(SURE, ROW, nearly, nearly, is_flat=is_flat) == pytest.approx(0.99, abs=1e-3)
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_digits_that_the_detector_does_not_see_are_none(*, is_flat: bool) -> None:
+    assert consensus(SURE, ROW, ROW[:2], ROW[:2], is_flat=is_flat) < CONSENSUS.least
+    assert consensus(SURE, ROW, NONE, NONE, is_flat=is_flat) == 0
+
+
+def test_digits_that_rules_do_not_find_count_on_uneven_paper_alone() -> None:
+    assert consensus(SURE[:2], ROW[:2], ROW, ROW, is_flat=False) < CONSENSUS.least
+    assert consensus(SURE[:2], ROW[:2], ROW, ROW, is_flat=True) > CONSENSUS.least
+
+
+def test_unsure_digits_are_no_consensus() -> None:
+    unsure = np.full(4, 0.6, np.float32)
+    assert consensus(unsure, ROW, ROW, ROW, is_flat=True) < CONSENSUS.least
+    assert consensus(SURE[:0], NONE, ROW, ROW, is_flat=True) == 0
+
+
+def test_rules_cut_touching_digits_on_clean_paper(reader: Recognizer, rules: Recognizer, few: Digits) -> None:
+    pages = [page([text], few, gap=-3, seed=seed) for seed, text in enumerate(["305", "927", "581", "264"])]
+    assert [each.text for each in reader.read_many(pages)] == [each.text for each in rules.read_many(pages)]
+
+
+def test_the_detector_reads_what_rules_cannot(reader: Recognizer, rules: Recognizer) -> None:
+    """On generated pages of cells, letters and numbers, it finds more digits and invents fewer."""
+    validation = load_split("mnist").validation
+    library = marks.build(validation, 0, marks.sized(0.01), held_out=True)
+    right, wrong = np.zeros(2, int), np.zeros(2, int)
+    for number in range(9):
+        random = np.random.default_rng([7, number])
+        kind = ("cells", "letters", "numbers")[number % 3]
+        drawn = draw_page(library, kind, 160, 240, random, 28.0)
+        boxes = np.array([label.box for label in drawn.digits], np.float32).reshape(-1, 4)
+        for place, each in enumerate((reader, rules)):
+            found = [digit for digit in each.read(drawn.image).digits if digit.digit is not None]
+            hits = 0
+            for digit in found:
+                x, y, width, height = digit.box
+                middle = np.array([x + width / 2, y + height / 2])
+                inside = ((middle > boxes[:, :2]) & (middle < boxes[:, :2] + boxes[:, 2:])).all(axis=1)
+                hits += bool(inside.any())
+            right[place] += hits
+            wrong[place] += len(found) - hits
+    assert right[0] > 1.2 * right[1]
+    assert wrong[0] < 0.5 * wrong[1]
+
+
+def test_signs_stand_beside_the_digits_that_rules_read(reader: Recognizer, few: Digits) -> None:
+    (reading,) = reader.read_many([page(["-42.5"], few, seed=3)])
+    assert reading.text == "425"
+    assert reading.lines_with_symbols == ["-42.5"]
+
+
+def test_a_page_on_its_side_is_read_by_the_detector(reader: Recognizer, few: Digits) -> None:
+    upright = page(["31415", "92653", "58979"], few, seed=1)
+    assert reader.read(np.ascontiguousarray(cv2.rotate(upright, cv2.ROTATE_90_CLOCKWISE))).text == (
+        reader.read(upright).text
+    )
