@@ -21,11 +21,12 @@ class ConsensusParameters:
     Attributes:
         least: consensus, 0..1, from which the rules' reading stands; on the development photographs and
             generated pages anything from 0.8 to 0.9 does.
-        same: intersection over union from which two boxes are of the same digit.
+        same: intersection over union from which two boxes are of the same digit; rules take a sign beside
+            a digit into its box.
     """
 
     least: float = 0.8
-    same: float = 0.4
+    same: float = 0.3
 
 
 CONSENSUS = ConsensusParameters()

@@ -5,7 +5,7 @@ consensus of the two tells whose reading stands.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
 from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus
+from digitcli.recognition.lines import in_lines
 from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading, PageSymbol, symbols_beside
 from digitcli.recognition.pretrained import (
     NO_DETECTOR,
@@ -202,30 +203,30 @@ class Recognizer:
         )
         if found.turn or agreed < CONSENSUS.least:
             return _page_reading(by_detector)
-        lines = [
-            [place for place, digit in enumerate(digits) if digit.line == line]
-            for line in range(len(by_rules.lines))
+        lines = in_lines(boxes)
+        symbols = symbols_beside(found, as_seen(boxes, found.candidates), lines)
+        in_order = [
+            replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
         ]
-        return Reading(
-            by_rules.text,
-            by_rules.digits,
-            _symbols(symbols_beside(found, as_seen(boxes, found.candidates), lines)),
-        )
+        others = [digit for digit in by_rules.digits if digit.digit is None]
+        return _reading(in_order, others, symbols)
 
 
 def _page_reading(found: PageReading) -> Reading:
     digits = [_digit(_whole(each.box), each.probabilities, each.form, each.line) for each in found.digits]
     others = [_digit(_whole(each.box), each.probabilities, each.form, None) for each in found.others]
-    texts = [""] * (1 + max((each.line for each in found.digits), default=-1))
+    return _reading(digits, others, found.symbols)
+
+
+def _reading(digits: Sequence[Digit], others: Sequence[Digit], symbols: Sequence[PageSymbol]) -> Reading:
+    """Return a reading of digits in order, marks that are none, and signs."""
+    texts = [""] * (1 + max((digit.line or 0 for digit in digits), default=-1))
     for digit in digits:
         texts[digit.line or 0] += str(digit.digit)
-    return Reading("\n".join(texts), (*digits, *others), _symbols(found.symbols))
-
-
-def _symbols(found: Sequence[PageSymbol]) -> tuple[Symbol, ...]:
-    return tuple(
-        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place) for each in found
+    told = (
+        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place) for each in symbols
     )
+    return Reading("\n".join(texts), (*digits, *others), tuple(told))
 
 
 def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
