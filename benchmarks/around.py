@@ -18,7 +18,7 @@ import pens
 from measure import in_words, machine, print_table
 
 from digitcli.datasets.strokes import draw_stroke
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 
 PAGES = 40
@@ -236,7 +236,7 @@ def main() -> None:
     for drawing in pens.read(options.source, held_out=options.held_out):
         by_writer[drawing["writer"]][drawing["label"]].append(drawing)
     writers = sorted(by_writer)
-    recognizer = Recognizer.load(PRETRAINED_MODEL)
+    recognizer = Recognizer.load(PRETRAINED_MODEL, detector=NO_DETECTOR)
     rows = []
     for seed, (kind, draw) in enumerate(KINDS.items()):
         random = np.random.default_rng(seed)

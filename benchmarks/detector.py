@@ -31,7 +31,7 @@ from digitcli.models.detector import FOREGROUND, MULTIPLE, load_detector
 from digitcli.preprocessing.detector_form import detector_form
 from digitcli.recognition.detections import Detections, decode, join, suppress
 from digitcli.recognition.page_reader import PageReader
-from digitcli.recognition.pretrained import PRETRAINED_DETECTOR, PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.recognition.scoring import SCORING_FILE
 
@@ -183,7 +183,7 @@ def main() -> None:
         )
         by["page reader"] = pages_read.text
     if not options.alone:
-        recognizer = Recognizer.load(PRETRAINED_MODEL)
+        recognizer = Recognizer.load(PRETRAINED_MODEL, detector=NO_DETECTOR)
         by["reader"] = lambda image: recognizer.read(image).text
     found = {}
     start = time.perf_counter()

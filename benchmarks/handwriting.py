@@ -32,7 +32,7 @@ from digitcli.canvas.session import Session
 from digitcli.datasets import folder, load, load_split, stroke_files
 from digitcli.datasets.strokes import Drawing
 from digitcli.preprocessing.image_files import image_files, read
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.recognition.rules.cuttings import miscut
 from digitcli.synthesis import drawing
@@ -97,8 +97,8 @@ def main() -> None:
     parser.add_argument("--as-pages", action="store_true", help="read the sources without --single, too")
     parser.add_argument("--numbers", type=int, default=1_000, metavar="N", help="how many are made")
     options = parser.parse_args()
-    recognizers = {"pretrained": Recognizer.load(PRETRAINED_MODEL)}
-    recognizers |= {name: Recognizer.load(name) for name in options.models}
+    recognizers = {"pretrained": Recognizer.load(PRETRAINED_MODEL, detector=NO_DETECTOR)}
+    recognizers |= {name: Recognizer.load(name, detector=NO_DETECTOR) for name in options.models}
     readers = {name: single(each) for name, each in recognizers.items()}
     if options.as_pages:
         readers |= {f"{name}, as pages": as_pages(each) for name, each in recognizers.items()}

@@ -37,7 +37,7 @@ from handwriting import tutorial
 from measure import in_words, machine, print_table
 
 from digitcli.preprocessing import image_files
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 
 SMALL = 10  # images; sources with fewer count as one
@@ -115,10 +115,10 @@ def readers(options: argparse.Namespace) -> dict[str, Read]:
     found: dict[str, Read] = {}
     for name in options.readers:
         if name == "digitcli":
-            recognizer = Recognizer.load(options.model)
+            recognizer = Recognizer.load(options.model, detector=options.detector)
             found[name] = lambda image, read=recognizer.read: read(image).text
         elif name == "tutorial" and options.tutorial:
-            read_all = tutorial(Recognizer.load(options.tutorial))
+            read_all = tutorial(Recognizer.load(options.tutorial, detector=NO_DETECTOR))
             found["the tutorial's pipeline"] = lambda image, read=read_all: read([image])[0]
         elif name == "rapidocr" and find_spec("rapidocr"):
             found["RapidOCR"] = rapidocr()
@@ -236,6 +236,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", metavar="NAME", help="kinds or sources whose names hold this")
     parser.add_argument("--readers", nargs="*", default=["digitcli", "tutorial", "rapidocr"])
     parser.add_argument("--model", type=Path, default=PRETRAINED_MODEL, help="of digitcli")
+    parser.add_argument("--detector", help="of digitcli; none for rules alone")
     parser.add_argument("--tutorial", type=Path, help="a model of the recipe classic")
     parser.add_argument("--save", type=Path, help="keep the first reader's scores in a file")
     parser.add_argument("--before", type=Path, help="show the scores that are kept in a file")

@@ -20,7 +20,7 @@ import pens
 from measure import in_words, machine, print_table
 
 from digitcli.datasets.strokes import draw_stroke
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 
 Random = np.random.Generator
@@ -164,7 +164,11 @@ def main() -> None:
     by_writer = defaultdict(list)
     for drawing in pens.read(options.source, held_out=options.held_out):
         by_writer[drawing["writer"]].append(drawing)
-    writers, recognizer, rows = list(by_writer.values()), Recognizer.load(options.model), []
+    writers, recognizer, rows = (
+        list(by_writer.values()),
+        Recognizer.load(options.model, detector=NO_DETECTOR),
+        [],
+    )
     for name, (writing, happens, quality, blur) in conditions().items():
         if options.only and name not in options.only:
             continue

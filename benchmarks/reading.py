@@ -21,7 +21,7 @@ from digitcli.datasets import load
 from digitcli.datasets.strokes import draw_stroke
 from digitcli.preprocessing.image_files import png
 from digitcli.preprocessing.mnist_form import to_mnist_form
-from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 
 TRIES = 7
@@ -88,7 +88,7 @@ def from_prompt(folder: Path) -> None:
 
 
 def image_by_image() -> None:
-    recognizer = Recognizer.load(PRETRAINED_MODEL)
+    recognizer = Recognizer.load(PRETRAINED_MODEL, detector=NO_DETECTOR)
     digit = load("sample").test.images[0]
     rows = []
     for name, image in [("MNIST form", digit)] + [(f"canvas {size}x{size}", canvas(size)) for size in SIZES]:

@@ -43,6 +43,12 @@ def test_digits_that_rules_do_not_find_count_on_uneven_paper_alone() -> None:
     assert consensus(SURE[:2], ROW[:2], ROW, ROW, is_flat=True) > CONSENSUS.least
 
 
+def test_a_thin_1_is_the_same_digit_as_the_broad_box_around_it() -> None:
+    thin = np.array([[33, 75, 11, 107]], np.float32)
+    around = np.array([[20, 71, 36, 110]], np.float32)
+    assert consensus(SURE[:1], thin, around, around, is_flat=False) > CONSENSUS.least
+
+
 def test_unsure_digits_are_no_consensus() -> None:
     unsure = np.full(4, 0.6, np.float32)
     assert consensus(unsure, ROW, ROW, ROW, is_flat=True) < CONSENSUS.least

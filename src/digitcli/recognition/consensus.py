@@ -23,10 +23,13 @@ class ConsensusParameters:
             generated pages anything from 0.8 to 0.9 does.
         same: intersection over union from which two boxes are of the same digit; rules take a sign beside
             a digit into its box.
+        broad: width of a box, to its height, at least; a 1 drawn with a thin pen has next to none, and boxes
+            around it would never be the same.
     """
 
     least: float = 0.8
     same: float = 0.3
+    broad: float = 0.35
 
 
 CONSENSUS = ConsensusParameters()
@@ -63,7 +66,7 @@ def as_seen(boxes: Floats, candidates: Floats) -> Floats:
     """
     if not len(candidates):
         return boxes
-    shares = overlaps(boxes, candidates)
+    shares = overlaps(_broad(boxes), _broad(candidates))
     is_same = shares.max(axis=1) >= CONSENSUS.same
     return np.where(is_same[:, np.newaxis], candidates[shares.argmax(axis=1)], boxes)
 
@@ -72,4 +75,12 @@ def _shared(boxes: Floats, others: Floats) -> float:
     """Return the share of boxes that are of the same digit as one of the others; 1 where there are none."""
     if not len(boxes):
         return 1.0
-    return float((overlaps(boxes, others).max(axis=1, initial=0) >= CONSENSUS.same).mean())
+    shares = overlaps(_broad(boxes), _broad(others))
+    return float((shares.max(axis=1, initial=0) >= CONSENSUS.same).mean())
+
+
+def _broad(boxes: Floats) -> Floats:
+    """Return boxes (N, 4), the narrow ones widened about their middle."""
+    missing = np.maximum(CONSENSUS.broad * boxes[:, 3] - boxes[:, 2], 0)
+    none = np.zeros_like(missing)
+    return boxes + np.stack([-missing / 2, none, missing, none], axis=1)
