@@ -83,4 +83,4 @@ def _broad(boxes: Floats) -> Floats:
     """Return boxes (N, 4), the narrow ones widened about their middle."""
     missing = np.maximum(CONSENSUS.broad * boxes[:, 3] - boxes[:, 2], 0)
     none = np.zeros_like(missing)
-    return boxes + np.stack([-missing / 2, none, missing, none], axis=1)
+    return np.asarray(boxes + np.stack([-missing / 2, none, missing, none], axis=1), np.float32)
