@@ -164,11 +164,8 @@ def main() -> None:
     by_writer = defaultdict(list)
     for drawing in pens.read(options.source, held_out=options.held_out):
         by_writer[drawing["writer"]].append(drawing)
-    writers, recognizer, rows = (
-        list(by_writer.values()),
-        Recognizer.load(options.model, detector=NO_DETECTOR),
-        [],
-    )
+    writers, rows = list(by_writer.values()), []
+    recognizer = Recognizer.load(options.model, detector=NO_DETECTOR)
     for name, (writing, happens, quality, blur) in conditions().items():
         if options.only and name not in options.only:
             continue

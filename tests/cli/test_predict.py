@@ -168,6 +168,21 @@ def test_missing_and_unfit_models(digitcli: Command, folder: Path) -> None:
     assert "notes.txt: not an ONNX model" in outcome.stderr
 
 
+def test_a_detector_finds_the_digits(digitcli: Command, folder: Path, few: Digits) -> None:
+    Image.fromarray(page(["3141", "592"], few)).save(folder / "d.png")
+    outcome = digitcli(
+        "predict", "images/a.png", "images/b.jpg", "images/d.png", "--detector", "pretrained", "--json"
+    )
+    assert outcome.status == 0, outcome.stderr
+    assert "Detector: pretrained" in outcome.stderr
+    found = lines(outcome.stdout)
+    assert [each["text"] for each in found] == ["42", "907", "3141\n592"]
+    rules = lines(digitcli("predict", "images/d.png", "--detector", "none", "--json").stdout)[0]
+    for digit, other in zip(found[2]["digits"], rules["digits"], strict=True):
+        assert np.allclose(digit["box"], other["box"], atol=12)
+        assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
 def test_a_detector_tells_digits_from_words(digitcli: Command, folder: Path, few: Digits) -> None:
     words = np.full((160, 700), 255, np.uint8)
     for row, text in enumerate(("Handwritten digits are read", "and the words above them", "are left out")):

@@ -7,7 +7,13 @@ import typer
 
 from digitcli import artifacts
 from digitcli.cli.console import say
-from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_DETECTOR, PRETRAINED_MODEL, model_name
+from digitcli.recognition.pretrained import (
+    NO_DETECTOR,
+    PRETRAINED,
+    PRETRAINED_DETECTOR,
+    PRETRAINED_MODEL,
+    model_name,
+)
 
 if TYPE_CHECKING:
     from digitcli.datasets.digits import Labels
@@ -102,8 +108,9 @@ def say_model(path: Path) -> None:
 
 
 def say_detector(path: Path) -> None:
-    """Say which detector helps to find digits."""
-    say(f"Detector: {model_name(path)}")
+    """Say which detector helps to find digits, if one does."""
+    if str(path) != NO_DETECTOR:
+        say(f"Detector: {model_name(path)}")
 
 
 def _knows_digits_alone(path: Path) -> bool:

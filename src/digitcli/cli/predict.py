@@ -67,8 +67,7 @@ def predict(
     recognizer = Recognizer.load(path, detector=finder)
     if not quiet:
         say_model(path)
-        if has_detector:
-            say_detector(finder)
+        say_detector(finder)
         say_substitute(model, path, folder)
     if annotate and not _can_be_folder(annotate):
         raise OptionError(f"--annotate {annotate}: is a file; expected a folder or nothing")

@@ -41,7 +41,7 @@ def serve(
     Only this machine can connect unless --host says otherwise. The page loads nothing from other
     sites. /docs describes the API. Ctrl-C finishes open requests and stops the server.
     """
-    from digitcli.recognition.pretrained import NO_DETECTOR, find_detector, find_model
+    from digitcli.recognition.pretrained import find_detector, find_model
     from digitcli.recognition.recognizer import Recognizer
     from digitcli.web import server
     from digitcli.web.app import Settings
@@ -55,8 +55,7 @@ def serve(
     address = server.address(socket)
     if not quiet:
         say_model(path)
-        if str(finder) != NO_DETECTOR:
-            say_detector(finder)
+        say_detector(finder)
         say_substitute(model, path, folder)
         if not server.is_loopback(host):
             say("Note: everybody who can reach this machine can use the server; there is no password.")

@@ -88,18 +88,13 @@ class KerasDetector:
         return {name: np.asarray(outputs[name].numpy(), np.float32) for name in OUTPUT_NAMES}
 
 
-def require_detector(path: Path) -> None:
-    """Raise a `MissingError` where there is no such file."""
-    if not path.exists():
-        raise MissingError(f"{path}: no such detector; train one with: digitcli train --config detector")
-
-
 def load_detector(path: Path, *, threads: int | None = None) -> Detector:
     """Load a detector: a ``.keras`` file with TensorFlow, anything else as ONNX without it.
 
     Raises `MissingError` where there is no such file, `ModelError` where it is no detector.
     """
-    require_detector(path)
+    if not path.exists():
+        raise MissingError(f"{path}: no such detector; train one with: digitcli train --config detector")
     if path.suffix == ".keras":
         from digitcli.models.keras_classifier import load_any_network
 

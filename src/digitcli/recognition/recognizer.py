@@ -192,19 +192,20 @@ class Recognizer:
         count, found = len(page.by_rules.forms), page.found
         by_rules = self._by_rules(page.by_rules, probabilities[:count])
         by_detector = self._pages.decide(found, probabilities[count:])
+        candidates = found.candidates
         digits = [digit for digit in by_rules.digits if digit.digit is not None]
         boxes = np.array([digit.box for digit in digits], np.float32).reshape(-1, 4)
         agreed = consensus(
             np.array([digit.confidence for digit in digits], np.float32),
             boxes,
-            found.candidates,
+            candidates,
             np.array([each.box for each in by_detector.digits], np.float32).reshape(-1, 4),
             is_flat=page.is_flat,
         )
         if found.turn or agreed < CONSENSUS.least:
             return _page_reading(by_detector)
         lines = in_lines(boxes)
-        symbols = symbols_beside(found, as_seen(boxes, found.candidates), lines)
+        symbols = symbols_beside(found, as_seen(boxes, candidates), lines)
         in_order = [
             replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
         ]
