@@ -123,7 +123,7 @@ class Screen:
 
 
 class Program:
-    """``digitcli draw`` with its window open."""
+    """``digitcli draw`` with its window open; a replay, which never rests for long, is not waited for."""
 
     def __init__(self, screen: Screen, folder: Path, *arguments: object, is_fresh: bool = False) -> None:
         self.screen = screen
@@ -131,7 +131,8 @@ class Program:
         self.process = start("--debug", "draw", *arguments, cwd=folder, environment=screen.environment)
         try:
             self.window = screen.window()
-            wait_for(self._is_at_rest, "something in the window that stays")
+            if "--replay" not in arguments:
+                wait_for(self._is_at_rest, "something in the window that stays")
         except AssertionError as error:
             self.process.kill()
             raise AssertionError(f"{error}; {self.process.communicate()[1]}") from None
