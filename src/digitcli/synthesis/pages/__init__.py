@@ -5,9 +5,10 @@ lights or photographs pages is shared with those on which readers are measured (
 
 - `marks`, `fonts`: digits, signs and letters as distance fields, to be drawn at any size with any pen
 - `sheet`: layers of ink, and the labels
-- `writing`: hands, lines, numbers and words
+- `writing`: hands and lines
+- `texts`: what they write
 - `scene`: a sheet that is being filled
-- `content`, `cells`: what stands on a page, by kind
+- `content`, `cells`, `tables`: what stands on a page, by kind
 - `paper`: what lies under the writing
 - `things`: what is no paper
 - `camera`: from the sheet to a picture

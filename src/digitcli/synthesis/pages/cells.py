@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitcli.synthesis.pages.scene import Scene
-from digitcli.synthesis.pages.writing import Line, Point, number
+from digitcli.synthesis.pages.texts import number, word
+from digitcli.synthesis.pages.writing import Line, Point
 
 
 @dataclass(eq=False)
@@ -83,6 +84,8 @@ def cells(scene: Scene) -> None:
     height = hand.height
     size = np.array([height * random.uniform(0.95, 2.0), height * random.uniform(1.15, 2.0)])
     form = _rule(scene, layer, width, size)
+    if random.random() < 0.3:  # what the cells are for is told above them
+        _head(scene, form, height * random.uniform(0.5, 1.2))
     filled = random.choice([0.3, 0.7, 0.9, 1.0])
     form.tooth = random.uniform(0.15, 0.6)
     if form.style == "grid":
@@ -103,6 +106,18 @@ def cells(scene: Scene) -> None:
             low = (size[1] - height) / 2 * random.uniform(0.3, 1.7)
             corner = form.at(column + form.share[0] * inset[0] * 0.7, row + form.share[1])
             Line(scene.sheet, pen, corner - form.turning @ np.array([0.0, low]), random).write(text, 0.05)
+
+
+def _head(scene: Scene, form: _Cells, height: float) -> None:
+    """Write words of a height above a form; where it begins beyond the sheet's edge, it is moved down."""
+    random = scene.random
+    form.origin[1] = max(form.origin[1], height * random.uniform(1.2, 3))
+    hand = scene.pen(height, printed=random.random() < 0.7)
+    above = form.turning @ np.array([0.0, height * random.uniform(0.2, 0.8)])
+    line = Line(scene.sheet, hand, form.at(max(0.0, -form.origin[0] / form.spacing[0]), 0) - above, random)
+    while line.x < scene.sheet.width:
+        line.write_word(word(random))
+        line.x += hand.height * random.uniform(0.3, 0.9)
 
 
 def _rule(scene: Scene, layer: int, width: float, size: Point) -> _Cells:

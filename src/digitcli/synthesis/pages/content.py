@@ -9,7 +9,9 @@ from digitcli.config import marks as kinds
 from digitcli.synthesis.pages.cells import cells
 from digitcli.synthesis.pages.marks import BOX
 from digitcli.synthesis.pages.scene import CONTENT, Scene, write_lines
-from digitcli.synthesis.pages.writing import Hand, Line, number, with_signs
+from digitcli.synthesis.pages.tables import table
+from digitcli.synthesis.pages.texts import number, with_signs, word
+from digitcli.synthesis.pages.writing import Hand, Line
 from digitcli.synthesis.writing_styles import curve
 
 
@@ -31,7 +33,7 @@ def sums(scene: Scene) -> None:
     spacing = hand.height * random.uniform(*CONTENT.spacing)
     write_lines(
         scene,
-        lambda: with_signs(random) if random.random() < 0.75 else number(random, 6),
+        lambda: with_signs(random) if random.random() < 0.85 else number(random, 6),
         hand,
         scene.starts(spacing),
     )
@@ -76,18 +78,6 @@ def letters(scene: Scene, numbers_share: float | None = None) -> None:
             else:
                 line.write_word(word(random), joined=joined)
             line.x += hand.height * random.uniform(0.3, 0.9)
-
-
-def word(random: np.random.Generator) -> str:
-    """Return letters that look like a word; a third are capitals throughout."""
-    count = int(random.integers(1, 9))
-    small = "".join(random.choice(list("aaabcdeeeefghiijklmnnoopqrrssttuuvwxyz"), size=count))
-    choice = random.random()
-    letters = small.upper() if choice < 0.3 else small.capitalize() if choice < 0.6 else small
-    choice = random.random()
-    if choice < 0.1:
-        return f"({letters})"
-    return letters + random.choice(list(".,:;-/!?&%")) if choice < 0.3 else letters
 
 
 def ruled(scene: Scene) -> None:
@@ -238,6 +228,7 @@ KINDS: dict[str, Callable[[Scene], None]] = {
     "numbers": numbers,
     "signs": sums,
     "cells": cells,
+    "table": table,
     "ruled": ruled,
     "tight": tight,
     "large": large,

@@ -32,17 +32,18 @@ class PatchParameters:
     """
 
     shares: tuple[tuple[str, float], ...] = (
-        ("numbers", 0.12),
-        ("signs", 0.16),
-        ("cells", 0.14),
-        ("ruled", 0.06),
+        ("numbers", 0.11),
+        ("signs", 0.2),
+        ("cells", 0.11),
+        ("table", 0.06),
+        ("ruled", 0.05),
         ("tight", 0.13),
         ("large", 0.05),
-        ("close-up", 0.04),
-        ("printed", 0.04),
-        ("letters", 0.14),
-        ("no digits", 0.07),
-        ("things", 0.08),
+        ("close-up", 0.03),
+        ("printed", 0.03),
+        ("letters", 0.13),
+        ("no digits", 0.05),
+        ("things", 0.07),
     )
     heights: tuple[float, float] = (11, 130)
     low: float = 0.9

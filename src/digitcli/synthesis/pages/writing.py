@@ -39,7 +39,7 @@ class Sign:
 SIGNS = {
     ".": Sign(kinds.DECIMAL, 0.0, 0.12),
     "-": Sign(kinds.MINUS, 0.5, 0.45),
-    "/": Sign(kinds.SLASH, 0.5, 1.2),
+    "/": Sign(kinds.SLASH, 0.5, 1.15),
     "+": Sign(kinds.PLUS, 0.5, 0.7),
     "=": Sign(kinds.EQUALS, 0.5, 0.65),
     ":": Sign(kinds.COLON, 0.35, 0.5),
@@ -69,10 +69,11 @@ class WritingParameters:
         print_aspect: as `aspect`, of printed characters.
         dot: between which the radii of dots lie, in half widths of the pen.
         sign_size: standard deviation of the logarithm of a sign's size.
-        lean: standard deviation of a slash's slant beside its hand's.
+        lean: mean and standard deviation of a slash's slant beside its hand's, in radians.
+        letter_turn, letter_size: as `turn`, of a letter, and so its size and place.
+        bold: standard deviation of the logarithm of how bold print is.
         space: width of a space.
         flat: the least height of a mark to its longer side at which it is drawn as high as others.
-        round: how often a number of four digits or more may end in zeros, as amounts do.
     """
 
     aspect: float = 0.16
@@ -81,13 +82,15 @@ class WritingParameters:
     unsteady: tuple[float, float] = (0.01, 0.09)
     turn: float = 0.8
     mixed: float = 0.1
-    print_aspect: float = 0.1
+    print_aspect: float = 0.15
     dot: tuple[float, float] = (1.0, 1.8)
     sign_size: float = 0.2
-    lean: float = 0.15
+    lean: tuple[float, float] = (0.12, 0.18)
+    letter_turn: float = 0.8
+    letter_size: float = 0.6
+    bold: float = 0.2
     space: tuple[float, float] = (0.3, 1.5)
     flat: float = 0.6
-    round: float = 0.25
 
 
 WRITING = WritingParameters()
@@ -108,6 +111,7 @@ class Hand:
         shape: (2, 2), what slant and width do to a mark.
         unsteady: standard deviation of size and place, in heights.
         direction: in which lines go, in radians, clockwise.
+        bold: how bold print is, times the typeface's own width of strokes.
     """
 
     library: Library
@@ -120,6 +124,7 @@ class Hand:
     shape: Matrix
     unsteady: float
     direction: float
+    bold: float
 
 
 def take_up(
@@ -153,6 +158,7 @@ def take_up(
         shape=np.array([[aspect, slant], [0.0, 1.0]]),
         unsteady=0.0 if printed else random.uniform(*WRITING.unsteady),
         direction=direction,
+        bold=float(np.exp(random.normal(0, WRITING.bold))) if printed else 1.0,
     )
 
 
@@ -263,7 +269,7 @@ class Line:
         sign, marks = SIGNS[character], hand.library.signs[character]
         mark = marks[int(random.integers(len(marks)))]
         size = hand.height * sign.size * np.exp(random.normal(0, WRITING.sign_size))
-        lean = random.normal(0, WRITING.lean) if character == "/" else 0.0
+        lean = random.normal(*WRITING.lean) if character == "/" else 0.0
         tall = (np.abs(hand.shape) @ [mark.width, mark.height])[1] * size / BOX
         lower = tall / 2 - hand.height * (sign.middle + random.normal(0, 0.06))
         pen = hand.pen * random.uniform(*WRITING.dot) if character == ":" else hand.pen
@@ -276,9 +282,16 @@ class Line:
         shape = hand.shape * (max(character.width, character.height) * em / BOX)
         width = character.width * hand.shape[0, 0] * em
         x = self.x + character.left * hand.shape[0, 0] * em + width / 2
-        middle = self._place(x, (character.top + character.height / 2) * em)
-        own = mark.half_width * float(np.sqrt(np.linalg.det(shape)))
-        pen = own if hand.face else hand.pen
+        y = (character.top + character.height / 2) * em
+        if not hand.face:  # nobody writes a letter twice alike
+            turn, wider, taller, lower = self._random.normal(0, hand.unsteady, 4).tolist()
+            turn *= WRITING.letter_turn
+            turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+            shape = shape @ turning * np.exp(WRITING.letter_size * np.array([wider, taller]))
+            y += WRITING.letter_size * lower * hand.height
+        middle = self._place(x, y)
+        own = mark.half_width * float(np.sqrt(abs(np.linalg.det(shape))))
+        pen = own * hand.bold if hand.face else hand.pen
         self._sheet.stamp(hand.layer, mark, self._turning @ shape, middle, pen, kind)
         self.x += character.advance * hand.shape[0, 0] * em
 
@@ -310,62 +323,3 @@ class Line:
         """Return the point on the sheet that is x along the line and y below its baseline."""
         wave = self._wave * np.sin(self._phase + x / self._length)
         return np.asarray(self._start + self._turning @ np.array([x, y + wave]))
-
-
-def number(random: np.random.Generator, most: int = 10) -> str:
-    """Return 1 to `most` digits; short numbers are more frequent, and some longer ones are round."""
-    is_round = most >= 4 and random.random() < WRITING.round
-    count = min(3 if is_round else most, 1 + int(random.geometric(0.3)) - (random.random() < 0.3))
-    digits = "".join(map(str, random.integers(10, size=max(1, count))))
-    return digits + "0" * int(random.integers(2, 5)) if is_round else digits
-
-
-def amount(random: np.random.Generator) -> str:
-    """Return thousands as on a cheque, with a point or without, often with a stroke behind them."""
-    rest = "000" if random.random() < 0.4 else f"{random.integers(1000):03d}"
-    point = "." if random.random() < 0.6 else ""
-    end = ("", "", "", "-", ".-", ",-", "=", ".")[int(random.integers(8))]
-    return f"{random.integers(1, 1000)}{point}{rest}{end}"
-
-
-def with_signs(random: np.random.Generator) -> str:
-    """Return digits with signs between, before or around them: amounts, dates, sums, lists, brackets, ..."""
-    a, b, c = (number(random, 3) for _ in range(3))
-    sums = (f"{a}+{b}", f"{a} + {b}", f"+{a}", f"+ {a}", f"{a}-{b}", f"{a} - {b}", f"-{a}", f"- {a}")
-    equations = (
-        f"{a}+{b}={c}",
-        f"{a}-{b}={c}",
-        f"{a} + {b} = {c}",
-        f"{a} - {b} = {c}",
-        f"{a}x{b}={c}",
-        f"{a}=",
-        f"{a}:{b}={c}",
-    )
-    written = (
-        f"{a}.{b[:2]}",
-        f"{a},{b[:2]}",
-        f"{a}.{b.zfill(3)[:3]},{c[:2]}",
-        f"{a[:2]}.{b[:2]}.{c}",
-        f"{a[:2]}:{b.zfill(2)[:2]}",
-        f"{a}%",
-    )
-    slashed = (f"{a[:2]}/{b[:2]}", f"{a[:2]}/{b[:2]}/{c}", f"{a[:2]}/{b[:2]}/{random.integers(1900, 2100)}")
-    beside = (
-        f"({a})",
-        f"({a}) {b}",
-        f"({a}){b}{c}",
-        f"[{a}]",
-        f"{a})",
-        f"{a[:1]}) {b}",
-        f"{a[:1]}. {b}",
-        f"{a} ✓",
-        f"{a}|{b}",
-        f"|{a}|",
-    )
-    choice = random.random()
-    if choice < 0.22:
-        return amount(random)
-    for least, some in ((0.45, sums), (0.58, equations), (0.66, written), (0.82, slashed)):
-        if choice < least:
-            return some[int(random.integers(len(some)))]
-    return beside[int(random.integers(len(beside)))]
