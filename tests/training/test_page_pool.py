@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from digitcli.config.detector import Pages
+from digitcli.config.detector_tables import Pages
 from digitcli.errors import DataError, TrainingError
 from digitcli.training.page_pool import PagePool
 

@@ -10,8 +10,9 @@ from digitcli.cli.console import say
 from digitcli.recognition.pretrained import (
     NO_DETECTOR,
     PRETRAINED,
-    PRETRAINED_DETECTOR,
     PRETRAINED_MODEL,
+    detector_file,
+    model_file,
     model_name,
 )
 
@@ -38,7 +39,7 @@ ARTIFACTS = artifacts.DEFAULT_FOLDER
 
 def resolve_pretrained(path: Path | None) -> Path | None:
     """Let the word ``pretrained`` stand for the pretrained model."""
-    return PRETRAINED_MODEL if path is not None and str(path) == PRETRAINED else path
+    return None if path is None else model_file(path)
 
 
 Model = Annotated[
@@ -55,7 +56,7 @@ Model = Annotated[
 
 def resolve_pretrained_detector(path: Path | None) -> Path | None:
     """Let the word ``pretrained`` stand for the pretrained detector."""
-    return PRETRAINED_DETECTOR if path is not None and str(path) == PRETRAINED else path
+    return None if path is None else detector_file(path)
 
 
 DetectorFile = Annotated[

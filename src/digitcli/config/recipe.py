@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from digitcli.artifacts import OF_TASK
 from digitcli.config import validation
-from digitcli.config.detector import DetectorLayers, Pages
+from digitcli.config.detector_tables import DetectorLayers, Pages
 from digitcli.config.mnist import IMAGE_SIZE
 from digitcli.config.recipe_files import find, names
 from digitcli.config.schedules import SCHEDULES, Schedule

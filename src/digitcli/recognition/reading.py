@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
+from digitcli.models.classifier import Probabilities
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images
 
@@ -30,6 +31,19 @@ class Digit:
     probabilities: tuple[float, ...]
     form: Images = field(repr=False, compare=False)
     line: int | None = None
+
+    @classmethod
+    def of(cls, box: Box, probabilities: Probabilities, form: Images, line: int | None) -> Self:
+        """Return the likeliest digit, of a line; without one, a mark that is none."""
+        best = int(probabilities.argmax())
+        return cls(
+            None if line is None else best,
+            float(probabilities[best]),
+            box,
+            tuple(float(value) for value in probabilities),
+            form,
+            line,
+        )
 
 
 @dataclass(frozen=True)

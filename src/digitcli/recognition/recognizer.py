@@ -5,59 +5,35 @@ consensus of the two tells whose reading stands.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitcli import models
 from digitcli.errors import ImageError
-from digitcli.models.classifier import Classifier, Floats, Probabilities
-from digitcli.models.detector import Detector, load_detector
-from digitcli.preprocessing.foreground import has_flat_paper
-from digitcli.preprocessing.geometry import Box
+from digitcli.models.classifier import Classifier, Probabilities
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
-from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus
-from digitcli.recognition.lines import in_lines
-from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading, PageSymbol, symbols_beside
 from digitcli.recognition.pretrained import (
     NO_DETECTOR,
-    PRETRAINED,
-    PRETRAINED_DETECTOR,
     PRETRAINED_MODEL,
+    detector_file,
     find_detector,
     find_model,
+    model_file,
 )
-from digitcli.recognition.reading import Digit, Reading, Symbol
+from digitcli.recognition.reading import Digit, Reading
 from digitcli.recognition.rules.pages import MAX_SIDE, Page, prepare
+
+if TYPE_CHECKING:
+    from digitcli.recognition.consensus_reader import BothPages, ConsensusReader
 
 _BATCH = 256  # candidate digits that go through the network together
 
-
-@dataclass(frozen=True, eq=False)
-class BothPages:
-    """A page as rules and as a detector see it, ready to be classified.
-
-    Attributes:
-        by_rules, found: the page.
-        is_flat: whether its paper has one colour.
-    """
-
-    by_rules: Page
-    found: FoundPage
-    is_flat: bool
-
-    @property
-    def forms(self) -> Images:
-        """The candidates (N, 28, 28) uint8 of the rules, then those of the detector."""
-        return np.concatenate([self.by_rules.forms, self.found.forms])
-
-
 # an image's candidate digits, made ready for the classifier
-Prepared: TypeAlias = Page | BothPages
+Prepared: TypeAlias = "Page | BothPages"
 
 
 class Recognizer:
@@ -67,19 +43,14 @@ class Recognizer:
         classifier: tells what a single digit in MNIST form is.
     """
 
-    def __init__(
-        self, classifier: Classifier, detector: Detector | None = None, *, is_pretrained: bool = False
-    ) -> None:
+    def __init__(self, classifier: Classifier, pages: "ConsensusReader | None" = None) -> None:
         """Take the models; see `load`.
 
         Args:
             classifier: reads forms.
-            detector: finds digits on pages, beside rules; without one, rules do alone.
-            is_pretrained: whether the classifier is the pretrained one, to which the detector's own readings
-                are fitted.
+            pages: reads pages with a detector beside the rules; without it, rules do alone.
         """
-        self.classifier = classifier
-        self._pages = PageReader(detector, classifier, is_pretrained=is_pretrained) if detector else None
+        self.classifier, self._pages = classifier, pages
 
     @classmethod
     def load(
@@ -92,23 +63,29 @@ class Recognizer:
         """Load ONNX models.
 
         Args:
-            path: of the classifier, by default ``artifacts/model.onnx`` or else the pretrained one.
-            detector: of the detector, by default ``artifacts/detector.onnx`` or else the pretrained one;
-                ``"none"`` where only single digits and drawings are read, for which none is needed.
+            path: of the classifier, ``"pretrained"``, or by default ``artifacts/model.onnx`` or else the
+                pretrained one.
+            detector: of the detector, ``"pretrained"``, or by default ``artifacts/detector.onnx`` or else the
+                pretrained one; ``"none"`` where only single digits and drawings are read, for which none is
+                needed.
             threads: that work on an image together; several by default, which is best for many images.
 
         Raises `MissingError` where there is no such file, `ModelError` where it is no digit classifier, or no
         detector.
         """
-        file = find_model() if path is None else Path(path)
+        file = find_model() if path is None else model_file(path)
         classifier = models.load(file, threads=threads)
         if str(detector) == NO_DETECTOR:
             return cls(classifier)
-        finder = find_detector() if detector is None else Path(detector)
-        if str(finder) == PRETRAINED:
-            finder = PRETRAINED_DETECTOR
+        finder = find_detector() if detector is None else detector_file(detector)
+        # what reads with a detector, single digits and drawings need not load
+        from digitcli.models.detector import load_detector
+        from digitcli.recognition.consensus_reader import ConsensusReader
+        from digitcli.recognition.page_reader import PageReader
+
         found = load_detector(finder, threads=threads)
-        return cls(classifier, found, is_pretrained=file == PRETRAINED_MODEL)
+        pages = PageReader(found, classifier, is_pretrained=file == PRETRAINED_MODEL)
+        return cls(classifier, ConsensusReader(pages))
 
     @property
     def threshold(self) -> float:
@@ -151,14 +128,18 @@ class Recognizer:
         by_rules = prepare(image, single=single, scale=scale)
         if single or is_drawing or self._pages is None:
             return by_rules
-        return BothPages(by_rules, self._pages.find(image, scale), has_flat_paper(image))
+        return self._pages.find(image, by_rules, scale)
 
     def read_pages(self, pages: Sequence[Prepared]) -> Iterator[Reading]:
         """Read what `prepare` has made ready, all together."""
         if not pages:
             return
         for page, rows in zip(pages, self._classify(pages), strict=True):
-            yield self._by_rules(page, rows) if isinstance(page, Page) else self._by_both(page, rows)
+            if isinstance(page, Page):
+                yield self._by_rules(page, rows)
+            else:
+                count = len(page.by_rules.forms)
+                yield page.reader.reading(page, self._by_rules(page.by_rules, rows[:count]), rows[count:])
 
     def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
@@ -178,56 +159,13 @@ class Recognizer:
         digits: list[Digit] = []
         for line in page.read(probabilities):
             read = [
-                _digit(box, row, form, len(texts) if float(row.max()) >= self.threshold else None)
+                Digit.of(box, row, form, len(texts) if float(row.max()) >= self.threshold else None)
                 for box, row, form in line
             ]
             digits += read
             if text := "".join(str(each.digit) for each in read if each.digit is not None):
                 texts.append(text)
         return Reading("\n".join(texts), tuple(digits))
-
-    def _by_both(self, page: BothPages, probabilities: Probabilities) -> Reading:
-        if self._pages is None:  # pragma: no cover - without a detector there is no such page
-            raise AssertionError
-        count, found = len(page.by_rules.forms), page.found
-        by_rules = self._by_rules(page.by_rules, probabilities[:count])
-        by_detector = self._pages.decide(found, probabilities[count:])
-        candidates = found.candidates
-        digits = [digit for digit in by_rules.digits if digit.digit is not None]
-        boxes = np.array([digit.box for digit in digits], np.float32).reshape(-1, 4)
-        agreed = consensus(
-            np.array([digit.confidence for digit in digits], np.float32),
-            boxes,
-            candidates,
-            np.array([each.box for each in by_detector.digits], np.float32).reshape(-1, 4),
-            is_flat=page.is_flat,
-        )
-        if found.turn or agreed < CONSENSUS.least:
-            return _page_reading(by_detector)
-        lines = in_lines(boxes)
-        symbols = symbols_beside(found, as_seen(boxes, candidates), lines)
-        in_order = [
-            replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
-        ]
-        others = [digit for digit in by_rules.digits if digit.digit is None]
-        return _reading(in_order, others, symbols)
-
-
-def _page_reading(found: PageReading) -> Reading:
-    digits = [_digit(_whole(each.box), each.probabilities, each.form, each.line) for each in found.digits]
-    others = [_digit(_whole(each.box), each.probabilities, each.form, None) for each in found.others]
-    return _reading(digits, others, found.symbols)
-
-
-def _reading(digits: Sequence[Digit], others: Sequence[Digit], symbols: Sequence[PageSymbol]) -> Reading:
-    """Return a reading of digits in order, marks that are none, and signs."""
-    texts = [""] * (1 + max((digit.line or 0 for digit in digits), default=-1))
-    for digit in digits:
-        texts[digit.line or 0] += str(digit.digit)
-    told = (
-        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place) for each in symbols
-    )
-    return Reading("\n".join(texts), (*digits, *others), tuple(told))
 
 
 def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
@@ -240,24 +178,6 @@ def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[n
     if uncertain[:count].any():
         uncertain[:count] &= by_rules.affects_reading(probabilities[:count])
     return uncertain
-
-
-def _whole(box: Floats) -> Box:
-    x, y, width, height = (round(float(value)) for value in box)
-    return x, y, width, height
-
-
-def _digit(box: Box, probabilities: Probabilities, form: Images, line: int | None) -> Digit:
-    """Return a digit of a line; without one, a mark that is none."""
-    best = int(probabilities.argmax())
-    return Digit(
-        None if line is None else best,
-        float(probabilities[best]),
-        box,
-        tuple(float(value) for value in probabilities),
-        form,
-        line,
-    )
 
 
 def _batches(pages: Iterable[Prepared]) -> Iterator[list[Prepared]]:

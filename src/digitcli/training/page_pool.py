@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.config.detector import Pages
+from digitcli.config.detector_tables import Pages
 from digitcli.datasets import load_split
 from digitcli.errors import DigitcliError, TrainingError
 from digitcli.preprocessing.threads import usable_cores

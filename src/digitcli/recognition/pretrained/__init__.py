@@ -30,6 +30,16 @@ def find_detector(folder: Path = DEFAULT_FOLDER) -> Path:
     return own if os.path.isfile(own) else PRETRAINED_DETECTOR
 
 
+def model_file(name: str | Path) -> Path:
+    """Return the model that is meant by a path, or by the word ``pretrained``."""
+    return PRETRAINED_MODEL if str(name) == PRETRAINED else Path(name)
+
+
+def detector_file(name: str | Path) -> Path:
+    """Return the detector that is meant by a path, or by the word ``pretrained``."""
+    return PRETRAINED_DETECTOR if str(name) == PRETRAINED else Path(name)
+
+
 def model_name(path: Path) -> str:
     """Return what a model file is called in words: ``pretrained``, or its path."""
     return PRETRAINED if path in (PRETRAINED_MODEL, PRETRAINED_DETECTOR) else str(path)

@@ -1,0 +1,109 @@
+"""Pages that rules and a detector read, each by itself, and whose reading stands: see `consensus`.
+
+Imported where a detector reads along; single digits and drawings need none of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from digitcli.models.classifier import Floats, Probabilities
+from digitcli.preprocessing.foreground import has_flat_paper
+from digitcli.preprocessing.geometry import Box
+from digitcli.preprocessing.mnist_form import Images, Pixels
+from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus
+from digitcli.recognition.lines import in_lines
+from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading, PageSymbol, symbols_beside
+from digitcli.recognition.reading import Digit, Reading, Symbol
+from digitcli.recognition.rules.pages import Page
+
+
+@dataclass(frozen=True, eq=False)
+class BothPages:
+    """A page as rules and as a detector see it, ready to be classified.
+
+    Attributes:
+        reader: that reads it on.
+        by_rules, found: the page.
+        is_flat: whether its paper has one colour.
+        forms: (N, 28, 28) uint8, the candidates of the rules, then those of the detector.
+    """
+
+    reader: "ConsensusReader"
+    by_rules: Page
+    found: FoundPage
+    is_flat: bool
+    forms: Images
+
+
+class ConsensusReader:
+    """Reads pages with a detector beside the rules; several threads may share it."""
+
+    def __init__(self, pages: PageReader) -> None:
+        """Take what reads with the detector."""
+        self._pages = pages
+
+    def find(self, image: Pixels, by_rules: Page, scale: float) -> BothPages:
+        """Find what may be digits; any thread may.
+
+        Args:
+            image: as `Recognizer.read` takes it.
+            by_rules: what the rules have found in it.
+            scale: pixels of the original to one of the image.
+        """
+        found = self._pages.find(image, scale)
+        forms = np.concatenate([by_rules.forms, found.forms])
+        return BothPages(self, by_rules, found, has_flat_paper(image), forms)
+
+    def reading(self, page: BothPages, by_rules: Reading, probabilities: Probabilities) -> Reading:
+        """Return the reading that stands.
+
+        Args:
+            page: as `find` returns it.
+            by_rules: what the rules read on it.
+            probabilities: (N, 10), of the detector's candidates.
+        """
+        found = page.found
+        by_detector = self._pages.decide(found, probabilities)
+        candidates = found.candidates
+        digits = [digit for digit in by_rules.digits if digit.digit is not None]
+        boxes = np.array([digit.box for digit in digits], np.float32).reshape(-1, 4)
+        agreed = consensus(
+            np.array([digit.confidence for digit in digits], np.float32),
+            boxes,
+            candidates,
+            np.array([each.box for each in by_detector.digits], np.float32).reshape(-1, 4),
+            is_flat=page.is_flat,
+        )
+        if found.turn or agreed < CONSENSUS.least:
+            return _detector_reading(by_detector)
+        lines = in_lines(boxes)
+        symbols = symbols_beside(found, as_seen(boxes, candidates), lines)
+        in_order = [
+            replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
+        ]
+        others = [digit for digit in by_rules.digits if digit.digit is None]
+        return _reading(in_order, others, symbols)
+
+
+def _detector_reading(found: PageReading) -> Reading:
+    digits = [Digit.of(_whole(each.box), each.probabilities, each.form, each.line) for each in found.digits]
+    others = [Digit.of(_whole(each.box), each.probabilities, each.form, None) for each in found.others]
+    return _reading(digits, others, found.symbols)
+
+
+def _reading(digits: Sequence[Digit], others: Sequence[Digit], symbols: Sequence[PageSymbol]) -> Reading:
+    """Return a reading of digits in order, marks that are none, and signs."""
+    texts = [""] * (1 + max((digit.line or 0 for digit in digits), default=-1))
+    for digit in digits:
+        texts[digit.line or 0] += str(digit.digit)
+    told = (
+        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place) for each in symbols
+    )
+    return Reading("\n".join(texts), (*digits, *others), tuple(told))
+
+
+def _whole(box: Floats) -> Box:
+    x, y, width, height = (round(float(value)) for value in box)
+    return x, y, width, height
