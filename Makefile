@@ -5,6 +5,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 ARGS ?=
+# pen strokes that name their writers, to fit the reader's scores with
+SOURCE ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
@@ -60,10 +62,10 @@ pretrained: $(INSTALLED)  ## retrain the pretrained model (about an hour on 2 co
 	$(BIN)/digitcli train --config pretrained --artifacts build/pretrained
 	cp build/pretrained/model.onnx build/pretrained/run.json src/digitcli/recognition/pretrained/
 
-pretrained-detector: $(INSTALLED)  ## retrain the pretrained detector (about 80 minutes on 2 cores)
+pretrained-detector: $(INSTALLED)  ## retrain the pretrained detector (about 80 minutes on 2 cores; SOURCE=FILE adds writers)
 	$(BIN)/digitcli train --config detector --epochs 16 --artifacts build/pretrained-detector
 	cp build/pretrained-detector/detector.onnx build/pretrained-detector/detector-run.json src/digitcli/recognition/pretrained/
-	$(BIN)/python benchmarks/fit_scoring.py
+	$(BIN)/python benchmarks/fit_scoring.py $(if $(SOURCE),--source $(SOURCE))
 
 constraints:  ## update constraints.txt to the newest packages that pyproject.toml allows
 	tools/make_constraints.sh
