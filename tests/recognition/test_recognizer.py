@@ -4,6 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -12,6 +13,7 @@ from onnx import TensorProto, helper
 from digitcli import Recognizer
 from digitcli.datasets import Digits
 from digitcli.errors import InputError, MissingError, ModelError
+from digitcli.recognition.pretrained import PRETRAINED_DETECTOR, PRETRAINED_MODEL
 
 
 @pytest.fixture
@@ -26,6 +28,24 @@ def test_probabilities_for_any_number_of_images(recognizer: Recognizer, few: Dig
     one_by_one = np.concatenate([recognizer.classify(image[np.newaxis]) for image in few.images])
     assert np.allclose(together, one_by_one, atol=1e-5)
     assert recognizer.classify(few.images[:0]).shape == (0, 10)
+
+
+def test_the_word_pretrained_stands_for_the_models_that_come_along() -> None:
+    by_name = Recognizer.load("pretrained", detector="pretrained")
+    by_file = Recognizer.load(PRETRAINED_MODEL, detector=PRETRAINED_DETECTOR)
+    page = np.full((40, 60), 255, np.uint8)
+    cv2.putText(page, "7", (15, 32), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
+    assert by_name.read(page) == by_file.read(page)
+    assert by_name.read(page).text == "7"
+
+
+def test_single_digits_and_drawings_load_no_page_reader() -> None:
+    code = (
+        "import sys, digitcli; digitcli.Recognizer.load('pretrained', detector='none')\n"
+        "print(*(m for m in sys.modules if 'page_reader' in m or 'pydantic' in m or m.endswith('detector')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 def test_read_says_what_digits_says(recognizer: Recognizer, few: Digits) -> None:

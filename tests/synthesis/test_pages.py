@@ -66,6 +66,9 @@ def test_pages_have_signs_and_letters(library: marks.Library) -> None:
     found = {MARKS[label.kind] for seed in range(40) for label in page(library, "signs", seed).labels}
     assert {"decimal", "minus", "slash", "plus", "equals", "colon", "other"} <= found
     assert any(label.kind == LETTER for label in page(library, "letters", 1).labels)
+    in_tables = {label.kind for seed in range(6) for label in page(library, "table", seed).labels}
+    assert LETTER in in_tables
+    assert set(range(10)) <= in_tables
 
 
 def test_the_same_seed_draws_the_same(library: marks.Library) -> None:
