@@ -44,8 +44,8 @@ LARGEST = 900  # pixels of a page's height
 SEED = 77
 # few schools and sets of MNIST, so that the writers of a source write a part of the pages
 SIZES = LibraryParameters(of_writer=20, of_mnist=20, schools=6, sets=9)
-# added to the log odds of what looks like a 1: people write more of them, and fewer slashes and brackets beside
-# them, than generated pages show; chosen on the development photographs, of 0, 0.7, 1, 1.3 and 2
+# added to the log odds of what looks like a 1: people write more of them, and fewer slashes and brackets,
+# than generated pages show; chosen on the development photographs, of 0, 0.7, 1, 1.3 and 2
 MORE_ONES = 0.7
 POWERS = (0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.3, 1.6)
 

@@ -53,7 +53,7 @@ class PageReaderParameters:
     most: int = 2_000
     turned_side: int = 640
     turned_digits: float = 8
-    turned_margin: float = 1.5
+    turned_margin: float = 1.25
     turned_other: float = 0.3
     turned_power: float = 4.0
 
