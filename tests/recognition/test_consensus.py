@@ -7,7 +7,7 @@ from handwriting import page
 
 from digitcli import Recognizer
 from digitcli.datasets import Digits, load_split
-from digitcli.recognition.consensus import CONSENSUS, consensus
+from digitcli.recognition.consensus import CONSENSUS, consensus, standing
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.synthesis.pages import draw_page, marks
 
@@ -53,6 +53,14 @@ def test_unsure_digits_are_no_consensus() -> None:
     unsure = np.full(4, 0.6, np.float32)
     assert consensus(unsure, ROW, ROW, ROW, is_flat=True) < CONSENSUS.least
     assert consensus(SURE[:0], NONE, ROW, ROW, is_flat=True) == 0
+
+
+def test_a_digit_that_the_detector_does_not_see_stands_where_it_touches_another() -> None:
+    apart, touching = ROW.copy(), ROW.copy()
+    touching[1, 0] = 28
+    assert standing(apart, ROW[[0, 2, 3]]).tolist() == [True, False, True, True]
+    assert standing(touching, ROW[[0, 2, 3]]).tolist() == [True] * 4
+    assert standing(NONE, ROW).tolist() == []
 
 
 def test_rules_cut_touching_digits_on_clean_paper(reader: Recognizer, rules: Recognizer, few: Digits) -> None:

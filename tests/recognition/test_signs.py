@@ -21,8 +21,15 @@ def test_boxes_near_each_other_are_of_the_same_sign() -> None:
     boxes = np.array(
         [[46, 53, 27, 11], [43, 58, 24, 14], [211, 88, 5, 6], [208, 78, 11, 9], [225, 88, 5, 6]], np.float32
     )
-    assert distinct(boxes).tolist() == [0, 2, 4]
-    assert distinct(boxes[:0]).tolist() == []
+    none = np.empty((0, 4), np.float32)
+    assert distinct(boxes, none).tolist() == [0, 2, 4]
+    assert distinct(boxes[:0], none).tolist() == []
+
+
+def test_a_point_that_was_seen_twice_is_one() -> None:
+    points = np.array([[212, 85, 4, 6], [213, 95, 3, 2], [240, 85, 4, 6]], np.float32)
+    digits = np.array([[139, 27, 56, 62], [250, 30, 69, 62]], np.float32)
+    assert distinct(points, digits).tolist() == [0, 2]
 
 
 def test_signs_on_a_page_without_digits() -> None:

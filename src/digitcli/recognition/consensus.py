@@ -9,6 +9,7 @@ taken something else for one, a line, a letter, a crease. One number measures th
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitcli.models.classifier import Floats
 from digitcli.recognition.detections import overlaps
@@ -55,8 +56,30 @@ def consensus(
     if not len(boxes):
         return 0.0
     sure = float(np.exp(np.log(np.maximum(confidences, 1e-3)).mean()))
-    seen = _shared(boxes, candidates)
-    return sure * seen * (1.0 if is_flat else _shared(found, boxes))
+    return sure * _shared(boxes, candidates) * (1.0 if is_flat else _shared(found, boxes))
+
+
+def seen(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
+    """Tell which of the boxes (N, 4) are of the same digit as one of the candidates (M, 4)."""
+    shares = overlaps(_broad(boxes), _broad(candidates))
+    return np.asarray(shares.max(axis=1, initial=0) >= CONSENSUS.same)
+
+
+def standing(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
+    """Tell which of the digits (N, 4) of a page on which rules and detector agree are to stand.
+
+    What the detector does not take for a possible digit is none, unless it touches another one: of digits
+    that touch, a detector may see one alone.
+
+    Args:
+        boxes: of the rules' digits.
+        candidates: (M, 4), of the detector's.
+    """
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    shared = np.minimum(high[:, np.newaxis], high) - np.maximum(low[:, np.newaxis], low)
+    meets = (shared >= 0).all(axis=2)
+    np.fill_diagonal(meets, val=False)
+    return np.asarray(seen(boxes, candidates) | meets.any(axis=1))
 
 
 def as_seen(boxes: Floats, candidates: Floats) -> Floats:
@@ -73,10 +96,7 @@ def as_seen(boxes: Floats, candidates: Floats) -> Floats:
 
 def _shared(boxes: Floats, others: Floats) -> float:
     """Return the share of boxes that are of the same digit as one of the others; 1 where there are none."""
-    if not len(boxes):
-        return 1.0
-    shares = overlaps(_broad(boxes), _broad(others))
-    return float((shares.max(axis=1, initial=0) >= CONSENSUS.same).mean())
+    return float(seen(boxes, others).mean()) if len(boxes) else 1.0
 
 
 def _broad(boxes: Floats) -> Floats:

@@ -12,7 +12,7 @@ from digitcli.models.classifier import Floats, Probabilities
 from digitcli.preprocessing.foreground import has_flat_paper
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
-from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus
+from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus, standing
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading, PageSymbol, symbols_beside
 from digitcli.recognition.reading import Digit, Reading, Symbol
@@ -78,12 +78,15 @@ class ConsensusReader:
         )
         if found.turn or agreed < CONSENSUS.least:
             return _detector_reading(by_detector)
+        stands = standing(boxes, candidates)
+        others = [digit for digit in by_rules.digits if digit.digit is None]
+        others += [replace(digits[place], digit=None, line=None) for place in np.flatnonzero(~stands)]
+        digits, boxes = [digits[place] for place in np.flatnonzero(stands)], boxes[stands]
         lines = in_lines(boxes)
         symbols = symbols_beside(found, as_seen(boxes, candidates), lines)
         in_order = [
             replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
         ]
-        others = [digit for digit in by_rules.digits if digit.digit is None]
         return _reading(in_order, others, symbols)
 
 

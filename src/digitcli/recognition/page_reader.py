@@ -272,7 +272,7 @@ def _signs_beside(page: FoundPage, digits: Floats) -> Detections:
     """Return each sign once, without those that digits (N, 4) cover."""
     signs = page.signs.select(_apart(page.signs.boxes, digits))
     signs = signs.select(np.argsort(-signs.presence[:, 1], kind="stable"))
-    return signs.select(distinct(signs.boxes))
+    return signs.select(distinct(signs.boxes, digits))
 
 
 def _placed_signs(

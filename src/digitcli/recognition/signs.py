@@ -18,24 +18,33 @@ class SignParameters:
         gap: between the two, at most.
         same: between the middles of two boxes, in longer sides of the larger one, up to which they are of the
             same sign.
+        near: likewise, in usual heights of the digits; a point is small, and its box may lie beside it.
     """
 
     above: float = 0.1
     below: float = 0.3
     gap: float = 1.2
     same: float = 0.8
+    near: float = 0.25
 
 
 SIGNS = SignParameters()
 
 
-def distinct(boxes: Floats) -> NDArray[np.int64]:
-    """Return the places of one box for each sign, of boxes (N, 4), the likeliest first."""
+def distinct(boxes: Floats, digits: Floats) -> NDArray[np.int64]:
+    """Return the places of one box for each sign.
+
+    Args:
+        boxes: (N, 4), of signs, the likeliest first.
+        digits: (M, 4), of the digits of their page.
+    """
     kept: list[int] = []
+    near = SIGNS.near * float(np.median(digits[:, 3])) if len(digits) else 0.0
     middles, longer = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].max(axis=1, initial=0)
     for place in range(len(boxes)):
         apart = np.abs(middles[kept] - middles[place]).max(axis=1, initial=0)
-        if not (apart < SIGNS.same * np.maximum(longer[kept], longer[place])).any():
+        reach = np.maximum(SIGNS.same * np.maximum(longer[kept], longer[place]), near)
+        if not (apart < reach).any():
             kept.append(place)
     return np.array(kept, np.int64)
 
