@@ -92,6 +92,16 @@ def test_the_detector_reads_what_rules_cannot(reader: Recognizer, rules: Recogni
     assert wrong[0] < 0.5 * wrong[1]
 
 
+def test_boxes_of_digits_that_are_cut_off_end_at_the_edge(reader: Recognizer) -> None:
+    library = marks.build(load_split("mnist").validation, 0, marks.sized(0.01), held_out=True)
+    for number in range(12):
+        image = draw_page(library, "tight", 40, 90, np.random.default_rng([8, number])).image
+        reading = reader.read(image)
+        for x, y, width, height in (each.box for each in (*reading.digits, *reading.symbols)):
+            assert 0 <= x < x + width <= 90
+            assert 0 <= y < y + height <= 40
+
+
 def test_signs_stand_beside_the_digits_that_rules_read(reader: Recognizer, few: Digits) -> None:
     (reading,) = reader.read_many([page(["-42.5"], few, seed=3)])
     assert reading.text == "425"

@@ -14,7 +14,14 @@ from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus, standing
 from digitcli.recognition.lines import in_lines
-from digitcli.recognition.page_reader import FoundPage, PageReader, PageReading, PageSymbol, symbols_beside
+from digitcli.recognition.page_reader import (
+    FoundPage,
+    PageDigit,
+    PageReader,
+    PageReading,
+    PageSymbol,
+    symbols_beside,
+)
 from digitcli.recognition.reading import Digit, Reading, Symbol
 from digitcli.recognition.rules.pages import Page
 
@@ -77,7 +84,7 @@ class ConsensusReader:
             is_flat=page.is_flat,
         )
         if found.turn or agreed < CONSENSUS.least:
-            return _detector_reading(by_detector)
+            return _detector_reading(by_detector, found.size)
         stands = standing(boxes, candidates)
         others = [digit for digit in by_rules.digits if digit.digit is None]
         others += [replace(digits[place], digit=None, line=None) for place in np.flatnonzero(~stands)]
@@ -87,26 +94,40 @@ class ConsensusReader:
         in_order = [
             replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
         ]
-        return _reading(in_order, others, symbols)
+        return _reading(in_order, others, symbols, found.size)
 
 
-def _detector_reading(found: PageReading) -> Reading:
-    digits = [Digit.of(_whole(each.box), each.probabilities, each.form, each.line) for each in found.digits]
-    others = [Digit.of(_whole(each.box), each.probabilities, each.form, None) for each in found.others]
-    return _reading(digits, others, found.symbols)
+def _detector_reading(found: PageReading, size: tuple[int, int]) -> Reading:
+    def told(mark: PageDigit, line: int | None) -> Digit:
+        return Digit.of(_whole(mark.box, size), mark.probabilities, mark.form, line)
+
+    digits = [told(each, each.line) for each in found.digits]
+    return _reading(digits, [told(each, None) for each in found.others], found.symbols, size)
 
 
-def _reading(digits: Sequence[Digit], others: Sequence[Digit], symbols: Sequence[PageSymbol]) -> Reading:
-    """Return a reading of digits in order, marks that are none, and signs."""
+def _reading(
+    digits: Sequence[Digit],
+    others: Sequence[Digit],
+    symbols: Sequence[PageSymbol],
+    size: tuple[int, int],
+) -> Reading:
+    """Return a reading of digits in order, marks that are none, and signs; `size` is height and width."""
     texts = [""] * (1 + max((digit.line or 0 for digit in digits), default=-1))
     for digit in digits:
         texts[digit.line or 0] += str(digit.digit)
     told = (
-        Symbol(each.symbol, each.probability, _whole(each.box), each.line, each.place) for each in symbols
+        Symbol(each.symbol, each.probability, _whole(each.box, size), each.line, each.place)
+        for each in symbols
     )
     return Reading("\n".join(texts), (*digits, *others), tuple(told))
 
 
-def _whole(box: Floats) -> Box:
-    x, y, width, height = (round(float(value)) for value in box)
-    return x, y, width, height
+def _whole(box: Floats, size: tuple[int, int]) -> Box:
+    """Return a box in whole pixels, as far as it is on a page of a height and width."""
+    x, y, width, height = (float(value) for value in box)
+    left, top = (min(max(round(at), 0), side - 1) for at, side in ((x, size[1]), (y, size[0])))
+    right, below = (
+        min(max(round(x + width), left + 1), size[1]),
+        min(max(round(y + height), top + 1), size[0]),
+    )
+    return left, top, right - left, below - top

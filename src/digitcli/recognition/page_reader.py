@@ -131,6 +131,11 @@ class FoundPage:
     scale: float
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the original, in pixels."""
+        return round(self.shape[0] * self.scale), round(self.shape[1] * self.scale)
+
+    @property
     def candidates(self) -> Floats:
         """Boxes (N, 4) of the marks, in pixels of the original."""
         return self.of_original(self.marks.found.boxes)
