@@ -176,11 +176,15 @@ def vary(
         strokes = _stretched(strokes, style.stretch, random)
     width = np.exp(random.normal(aspect, style.aspect))
     lean, turn = random.normal(slant, style.slant), random.normal(0, style.turn)
-    shape = np.array([[width, 0.0], [lean, 1.0]]) @ _turning(turn)
+    shape = np.array([[width, 0.0], [lean, 1.0]]) @ turning(turn)
     return [stroke @ shape for stroke in strokes]
 
 
-def _turning(angle: float) -> NDArray[np.float64]:
+def turning(angle: float) -> NDArray[np.float64]:
+    """Return the matrix (2, 2) that turns points by radians, clockwise where y points down.
+
+    Points that are rows are turned by ``points @ turning(angle)``, columns by ``turning(-angle) @ points``.
+    """
     return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
@@ -211,8 +215,8 @@ def _mixed(one: Form, other: Form, wobble: float, random: np.random.Generator) -
 def _moved(stroke: NDArray[np.float64], shift: float, random: np.random.Generator) -> NDArray[np.float64]:
     """Write a stroke elsewhere, a little turned, larger or smaller."""
     middle = stroke.mean(axis=0)
-    turning = _turning(random.normal(0, WRITING.shift_turn * shift))
-    shape = turning * np.exp(random.normal(0, WRITING.shift_growth * shift))
+    turned = turning(random.normal(0, WRITING.shift_turn * shift))
+    shape = turned * np.exp(random.normal(0, WRITING.shift_growth * shift))
     return np.asarray((stroke - middle) @ shape + middle + random.normal(0, shift, 2))
 
 

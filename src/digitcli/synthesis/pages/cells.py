@@ -7,6 +7,7 @@ import numpy as np
 from digitcli.synthesis.pages.scene import Scene
 from digitcli.synthesis.pages.texts import number, word
 from digitcli.synthesis.pages.writing import Line, Point
+from digitcli.synthesis.writing_styles import turning
 
 
 @dataclass(eq=False)
@@ -39,8 +40,7 @@ class _Cells:
     tooth: float
 
     def __post_init__(self) -> None:
-        along = self.scene.along()
-        self.turning = np.stack([along, [-along[1], along[0]]], axis=1)
+        self.turning = turning(-self.scene.direction)
 
     def at(self, x: float, y: float) -> Point:
         """Return the point of the sheet at a column and a row, which may lie between two."""

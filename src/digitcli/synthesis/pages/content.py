@@ -12,7 +12,7 @@ from digitcli.synthesis.pages.scene import CONTENT, Scene, write_lines
 from digitcli.synthesis.pages.tables import table
 from digitcli.synthesis.pages.texts import number, with_signs, word
 from digitcli.synthesis.pages.writing import Hand, Line
-from digitcli.synthesis.writing_styles import curve
+from digitcli.synthesis.writing_styles import curve, turning
 
 
 def numbers(scene: Scene) -> None:
@@ -202,9 +202,8 @@ def decorate(scene: Scene) -> None:
         middle, extent = random.uniform(0, side), scene.height * random.uniform(0.5, 2)
         turns = np.arange(int(random.integers(6, 20)))
         points = np.stack([(turns % 2 - 0.5) * 2 * extent, (turns / len(turns) - 0.5) * 2 * extent], axis=1)
-        angle = random.uniform(0, np.pi)
-        turning = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        sheet.draw_path(hand.layer, middle + points @ turning, 2 * hand.pen)
+        turned = points @ turning(random.uniform(0, np.pi))
+        sheet.draw_path(hand.layer, middle + turned, 2 * hand.pen)
     else:  # a shape that is filled
         middle, extent = random.uniform(0, side), scene.height * random.uniform(0.1, 1.5)
         angles = np.sort(random.uniform(0, 2 * np.pi, int(random.integers(3, 9))))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from digitcli.synthesis.pages.scene import Scene
 from digitcli.synthesis.pages.texts import number, with_signs, word
 from digitcli.synthesis.pages.writing import Hand, Line, Point
+from digitcli.synthesis.writing_styles import turning
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ def table(scene: Scene) -> None:
     """A table of words and numbers; the sheet shows a part of it."""
     random, sheet = scene.random, scene.sheet
     scene.direction = random.normal(0, 0.04)
-    along = scene.along()
-    turning = np.stack([along, [-along[1], along[0]]], axis=1)
+    turned = turning(-scene.direction)
     hand = scene.pen(printed=random.random() < 0.2)
     small = hand.height * random.uniform(*TABLE.small)
     other = scene.pen(small, printed=random.random() < 0.5)
@@ -64,7 +64,7 @@ def table(scene: Scene) -> None:
         rows = int(random.integers(2, max(3, rows + 1)))
 
     def at(x: float, y: float) -> Point:
-        return np.asarray(origin + turning @ np.array([x, y]))
+        return np.asarray(origin + turned @ np.array([x, y]))
 
     _rule(scene, at, sides, rows, row)
     joined = other.face is None and random.random() < 0.3

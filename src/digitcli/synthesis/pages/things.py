@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from digitcli.synthesis.pages.paper import Colours, Shares, noise
+from digitcli.synthesis.writing_styles import turning
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,7 @@ def _draw_thing(
     reach = size * (1 + 0.25 * random.standard_normal(len(angles)) if sides else 1)
     flat = random.uniform(*THINGS.narrow) if random.random() < THINGS.long else random.uniform(0.5, 1)
     outline = np.stack([np.cos(angles), np.sin(angles) * flat], axis=1) * np.reshape(reach, (-1, 1))
-    turn = random.uniform(0, np.pi)
-    outline = outline @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    outline = outline @ turning(random.uniform(0, np.pi))
     placed = np.rint((outline + middle - [x0, y0]) * 16).astype(np.int32)
     share = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillPoly(share, [placed], 255, cv2.LINE_AA, 4)

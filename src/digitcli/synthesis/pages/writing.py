@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from digitcli.config import marks as kinds
 from digitcli.synthesis.pages.marks import BOX, FIELD_SIDE, STEPS, ZERO, Character, Library, Mark, Typeface
 from digitcli.synthesis.pages.sheet import Matrix, Sheet
+from digitcli.synthesis.writing_styles import turning
 
 Point = NDArray[np.float64]  # (2,), x and y
 
@@ -64,13 +65,13 @@ class WritingParameters:
         slant: standard deviation of a hand's slant.
         wild: how often a hand's slant is thrice as large.
         unsteady: between which a hand's standard deviations of size and place lie.
-        turn: of a digit, in radians, to a hand's unsteadiness.
+        turn: of a digit or a letter, in radians, to a hand's unsteadiness.
         mixed: how often the digits of a number come from anywhere.
         print_aspect: as `aspect`, of printed characters.
         dot: between which the radii of dots lie, in half widths of the pen.
         sign_size: standard deviation of the logarithm of a sign's size.
         lean: mean and standard deviation of a slash's slant beside its hand's, in radians.
-        letter_turn, letter_size: as `turn`, of a letter, and so its size and place.
+        letter_size: how much a letter's size and place vary, to its hand's unsteadiness.
         bold: standard deviation of the logarithm of how bold print is.
         space: width of a space.
         flat: the least height of a mark to its longer side at which it is drawn as high as others.
@@ -86,7 +87,6 @@ class WritingParameters:
     dot: tuple[float, float] = (1.0, 1.8)
     sign_size: float = 0.2
     lean: tuple[float, float] = (0.12, 0.18)
-    letter_turn: float = 0.8
     letter_size: float = 0.6
     bold: float = 0.2
     space: tuple[float, float] = (0.3, 1.5)
@@ -170,8 +170,7 @@ class Line:
     ) -> None:
         self._sheet, self._hand, self._random = sheet, hand, random
         self._start = start
-        along = np.array([np.cos(hand.direction), np.sin(hand.direction)])
-        self._turning = np.stack([along, [-along[1], along[0]]], axis=1)  # columns: along the line, downwards
+        self._turning = turning(-hand.direction)  # columns: along the line, downwards
         self._wave = wave * hand.height
         self._phase, self._length = random.uniform(0, 2 * np.pi), hand.height * random.uniform(1.5, 5)
         self.x = 0.0  # pixels along the line: the right of what is written so far
@@ -285,12 +284,11 @@ class Line:
         y = (character.top + character.height / 2) * em
         if not hand.face:  # nobody writes a letter twice alike
             turn, wider, taller, lower = self._random.normal(0, hand.unsteady, 4).tolist()
-            turn *= WRITING.letter_turn
-            turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-            shape = shape @ turning * np.exp(WRITING.letter_size * np.array([wider, taller]))
+            turned = turning(-turn * WRITING.turn)
+            shape = shape @ turned * np.exp(WRITING.letter_size * np.array([wider, taller]))
             y += WRITING.letter_size * lower * hand.height
         middle = self._place(x, y)
-        own = mark.half_width * float(np.sqrt(abs(np.linalg.det(shape))))
+        own = mark.half_width * float(np.sqrt(np.linalg.det(shape)))
         pen = own * hand.bold if hand.face else hand.pen
         self._sheet.stamp(hand.layer, mark, self._turning @ shape, middle, pen, kind)
         self.x += character.advance * hand.shape[0, 0] * em
@@ -311,8 +309,7 @@ class Line:
         """
         hand = self._hand
         turn = lean + self._random.normal(0, WRITING.turn * hand.unsteady)
-        turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-        shape = hand.shape @ turning * (size / BOX)
+        shape = hand.shape @ turning(-turn) * (size / BOX)
         width, height = np.abs(shape) @ np.array([mark.width, mark.height])
         middle = self._place(left + width / 2, lower - height / 2)
         pen = hand.pen if pen is None else pen
