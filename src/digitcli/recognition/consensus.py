@@ -59,12 +59,6 @@ def consensus(
     return sure * _shared(boxes, candidates) * (1.0 if is_flat else _shared(found, boxes))
 
 
-def seen(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
-    """Tell which of the boxes (N, 4) are of the same digit as one of the candidates (M, 4)."""
-    shares = overlaps(_broad(boxes), _broad(candidates))
-    return np.asarray(shares.max(axis=1, initial=0) >= CONSENSUS.same)
-
-
 def standing(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
     """Tell which of the digits (N, 4) of a page on which rules and detector agree are to stand.
 
@@ -79,7 +73,7 @@ def standing(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
     shared = np.minimum(high[:, np.newaxis], high) - np.maximum(low[:, np.newaxis], low)
     meets = (shared >= 0).all(axis=2)
     np.fill_diagonal(meets, val=False)
-    return np.asarray(seen(boxes, candidates) | meets.any(axis=1))
+    return np.asarray(_seen(_overlaps(boxes, candidates)) | meets.any(axis=1))
 
 
 def as_seen(boxes: Floats, candidates: Floats) -> Floats:
@@ -89,14 +83,23 @@ def as_seen(boxes: Floats, candidates: Floats) -> Floats:
     """
     if not len(candidates):
         return boxes
-    shares = overlaps(_broad(boxes), _broad(candidates))
-    is_same = shares.max(axis=1) >= CONSENSUS.same
-    return np.where(is_same[:, np.newaxis], candidates[shares.argmax(axis=1)], boxes)
+    shares = _overlaps(boxes, candidates)
+    return np.where(_seen(shares)[:, np.newaxis], candidates[shares.argmax(axis=1)], boxes)
 
 
 def _shared(boxes: Floats, others: Floats) -> float:
     """Return the share of boxes that are of the same digit as one of the others; 1 where there are none."""
-    return float(seen(boxes, others).mean()) if len(boxes) else 1.0
+    return float(_seen(_overlaps(boxes, others)).mean()) if len(boxes) else 1.0
+
+
+def _seen(shares: Floats) -> NDArray[np.bool_]:
+    """Tell which of N boxes are of the same digit as one of M others, by their `_overlaps`."""
+    return np.asarray(shares.max(axis=1, initial=0) >= CONSENSUS.same)
+
+
+def _overlaps(boxes: Floats, others: Floats) -> Floats:
+    """Return the intersections over unions (N, M) of boxes (N, 4) with others (M, 4), narrow ones widened."""
+    return overlaps(_broad(boxes), _broad(others))
 
 
 def _broad(boxes: Floats) -> Floats:
