@@ -9,6 +9,7 @@ from digitcli import Recognizer
 from digitcli.datasets import Digits, load_split
 from digitcli.recognition.consensus import CONSENSUS, consensus, standing
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
+from digitcli.recognition.rules.pages import Page
 from digitcli.synthesis.pages import draw_page, marks
 
 ROW = np.array([[10, 10, 20, 30], [40, 10, 20, 30], [70, 10, 20, 30], [100, 10, 20, 30]], np.float32)
@@ -90,6 +91,28 @@ def test_the_detector_reads_what_rules_cannot(reader: Recognizer, rules: Recogni
             wrong[place] += len(found) - hits
     assert right[0] > 1.2 * right[1]
     assert wrong[0] < 0.5 * wrong[1]
+
+
+def test_marks_are_not_cut_where_rules_and_detector_disagree_on_the_others(
+    reader: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cutting words until they look like digits costs most of all, and would be of no use."""
+    library = marks.build(load_split("mnist").validation, 0, marks.sized(0.01), held_out=True)
+    image = draw_page(library, "letters", 400, 500, np.random.default_rng(4), 26.0).image
+    expected = reader.read(image)
+    calls = []
+    monkeypatch.setattr(Page, "cut", lambda *_: calls.append(1))
+    assert reader.read(image).text == expected.text
+    assert not calls
+
+
+def test_marks_are_cut_where_rules_and_detector_agree_on_the_others(reader: Recognizer, few: Digits) -> None:
+    apart, touching = page(["31415", "92653"], few, seed=1), page(["58", "27"], few, gap=-3, seed=3)
+    width = max(apart.shape[1], touching.shape[1])
+    both = np.full((apart.shape[0] + touching.shape[0], width), 255, np.uint8)
+    both[: apart.shape[0], : apart.shape[1]] = apart
+    both[apart.shape[0] :, : touching.shape[1]] = touching
+    assert reader.read(both).text == "31415\n92653\n58\n27"
 
 
 def test_boxes_of_digits_that_are_cut_off_end_at_the_edge(reader: Recognizer) -> None:

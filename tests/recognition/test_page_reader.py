@@ -80,6 +80,16 @@ def test_a_page_that_lies_on_its_side_is_turned_and_boxes_are_turned_back(turn: 
         assert np.abs(digit.box - expected).max() < 4
 
 
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_small_digits_in_a_corner_of_a_large_page_tell_how_it_lies(turn: int) -> None:
+    large = np.full((1500, 2000, 3), 235, np.uint8)
+    height, width = page().shape[0] // 2, page().shape[1] // 2
+    large[-height:, -width:] = cv2.resize(page(), (width, height), interpolation=cv2.INTER_AREA)
+    turned = np.ascontiguousarray(np.rot90(large, turn))
+    assert reader().text(turned) == reader().text(large)
+    assert reader().find(turned).turn == 4 - turn
+
+
 def test_another_classifier_reads_by_itself() -> None:
     digits = reader(is_pretrained=False).read(page())
     forms = np.stack([digit.form for digit in digits])

@@ -22,6 +22,8 @@ class ConsensusParameters:
     Attributes:
         least: consensus, 0..1, from which the rules' reading stands; on the development photographs and
             generated pages anything from 0.8 to 0.9 does.
+        hopeful: consensus on the marks that need no cutting, from which the others are worth it; of the
+            development photographs none on which the rules' reading stands has less than 0.6.
         same: intersection over union from which two boxes are of the same digit; rules take a sign beside
             a digit into its box.
         broad: width of a box, to its height, at least; a 1 drawn with a thin pen has next to none, and boxes
@@ -29,6 +31,7 @@ class ConsensusParameters:
     """
 
     least: float = 0.8
+    hopeful: float = 0.5
     same: float = 0.3
     broad: float = 0.35
 
@@ -85,6 +88,13 @@ def as_seen(boxes: Floats, candidates: Floats) -> Floats:
         return boxes
     shares = _overlaps(boxes, candidates)
     return np.where(_seen(shares)[:, np.newaxis], candidates[shares.argmax(axis=1)], boxes)
+
+
+def within(boxes: Floats, areas: Floats) -> NDArray[np.bool_]:
+    """Tell which boxes (N, 4) have their middle in one of some areas (M, 4)."""
+    middles = (boxes[:, :2] + boxes[:, 2:] / 2)[:, np.newaxis]
+    is_in = np.all((middles >= areas[:, :2]) & (middles <= areas[:, :2] + areas[:, 2:]), axis=2)
+    return np.asarray(np.any(is_in, axis=1))
 
 
 def _shared(boxes: Floats, others: Floats) -> float:

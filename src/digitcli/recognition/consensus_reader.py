@@ -3,8 +3,9 @@
 Imported where a detector reads along; single digits and drawings need none of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from digitcli.models.classifier import Floats, Probabilities
 from digitcli.preprocessing.foreground import has_flat_paper
 from digitcli.preprocessing.geometry import Box
 from digitcli.preprocessing.mnist_form import Images, Pixels
-from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus, standing
+from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus, standing, within
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.page_reader import (
     FoundPage,
@@ -24,6 +25,9 @@ from digitcli.recognition.page_reader import (
 )
 from digitcli.recognition.reading import Digit, Reading, Symbol
 from digitcli.recognition.rules.pages import Page
+
+# what rules read of a page, given the probabilities (N, 10) of its forms, and whether marks are cut
+RulesReader: TypeAlias = Callable[[Page, Probabilities, bool], Reading]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,28 +67,25 @@ class ConsensusReader:
         forms = np.concatenate([by_rules.forms, found.forms])
         return BothPages(self, by_rules, found, has_flat_paper(image), forms)
 
-    def reading(self, page: BothPages, by_rules: Reading, probabilities: Probabilities) -> Reading:
+    def reading(self, page: BothPages, probabilities: Probabilities, read: RulesReader) -> Reading:
         """Return the reading that stands.
 
         Args:
             page: as `find` returns it.
-            by_rules: what the rules read on it.
-            probabilities: (N, 10), of the detector's candidates.
+            probabilities: (N, 10) for its `forms`.
+            read: what rules read of their part of the page, whether marks are cut or not.
         """
-        found = page.found
-        by_detector = self._pages.decide(found, probabilities)
-        candidates = found.candidates
-        digits = [digit for digit in by_rules.digits if digit.digit is not None]
-        boxes = np.array([digit.box for digit in digits], np.float32).reshape(-1, 4)
-        agreed = consensus(
-            np.array([digit.confidence for digit in digits], np.float32),
-            boxes,
-            candidates,
-            np.array([each.box for each in by_detector.digits], np.float32).reshape(-1, 4),
-            is_flat=page.is_flat,
-        )
-        if found.turn or agreed < CONSENSUS.least:
+        found, candidates = page.found, page.found.candidates
+        count = len(page.by_rules.forms)
+        by_detector = self._pages.decide(found, probabilities[count:])
+        boxes_found = _boxes(by_detector.digits)
+        if found.turn or not self._worth_cutting(page, probabilities[:count], boxes_found, read):
             return _detector_reading(by_detector, found.size)
+        by_rules = read(page.by_rules, probabilities[:count], True)
+        digits = [digit for digit in by_rules.digits if digit.digit is not None]
+        if _agreed(page, digits, boxes_found) < CONSENSUS.least:
+            return _detector_reading(by_detector, found.size)
+        boxes = _boxes(digits)
         stands = standing(boxes, candidates)
         others = [digit for digit in by_rules.digits if digit.digit is None]
         others += [replace(digits[place], digit=None, line=None) for place in np.flatnonzero(~stands)]
@@ -95,6 +96,32 @@ class ConsensusReader:
             replace(digits[place], line=number) for number, line in enumerate(lines) for place in line
         ]
         return _reading(in_order, others, symbols, found.size)
+
+    def _worth_cutting(
+        self, page: BothPages, probabilities: Probabilities, found: Floats, read: RulesReader
+    ) -> bool:
+        """Tell whether the rules' reading may stand once the marks that may be several digits are cut.
+
+        Cutting costs more than all else on a page that is full of them. Where rules and detector do not
+        agree on the other marks, they will not agree on all of them.
+        """
+        doubtful = page.by_rules.doubtful(probabilities)
+        if not len(doubtful):
+            return True
+        digits = [each for each in read(page.by_rules, probabilities, False).digits if each.digit is not None]
+        kept = np.flatnonzero(~within(_boxes(digits), doubtful))
+        others = found[~within(found, doubtful)]
+        return not len(kept) or _agreed(page, [digits[place] for place in kept], others) >= CONSENSUS.hopeful
+
+
+def _agreed(page: BothPages, digits: Sequence[Digit], found: Floats) -> float:
+    """Return the consensus on digits of the rules and on what the detector has found, (N, 4)."""
+    sure = np.array([digit.confidence for digit in digits], np.float32)
+    return consensus(sure, _boxes(digits), page.found.candidates, found, is_flat=page.is_flat)
+
+
+def _boxes(digits: Sequence[Digit] | Sequence[PageDigit]) -> Floats:
+    return np.array([digit.box for digit in digits], np.float32).reshape(-1, 4)
 
 
 def _detector_reading(found: PageReading, size: tuple[int, int]) -> Reading:

@@ -84,17 +84,27 @@ def look(detector: Detector, image: Images) -> list[View]:
     return views
 
 
+def look_at_all(detector: Detector, images: list[Images]) -> list[View]:
+    """Return one view of each of several images, all of one size, multiples of `MULTIPLE`."""
+    greys, chromas = zip(*map(detector_form, images), strict=True)
+    outputs = detector.look_at(np.stack(greys), np.stack(chromas))
+    return [_view(outputs, place, 1.0, image.shape) for place, image in enumerate(images)]
+
+
+def _view(outputs: dict[str, Floats], place: int, scale: float, shape: tuple[int, ...]) -> View:
+    """Return what a detector tells of the image at `place`, which has a shape, before padding."""
+    marks = _likeliest(decode(outputs, place, FINDER.least_score)).scaled(1 / scale)
+    foreground = _shares(outputs[FOREGROUND][place])[: (shape[0] + 1) // 2, : (shape[1] + 1) // 2]
+    return View(scale, marks, foreground)
+
+
 def _look_at_whole(detector: Detector, seen: Images, scale: float) -> View:
     height, width = seen.shape[:2]
     below, right = -height % MULTIPLE, -width % MULTIPLE
     grey, chroma = detector_form(
         np.asarray(cv2.copyMakeBorder(seen, 0, below, 0, right, cv2.BORDER_REPLICATE))
     )
-    outputs = detector.look_at(grey[np.newaxis], chroma[np.newaxis])
-    foreground = _shares(outputs[FOREGROUND][0])[: (height + 1) // 2, : (width + 1) // 2]
-    return View(
-        scale, _likeliest(decode(outputs, least_score=FINDER.least_score)).scaled(1 / scale), foreground
-    )
+    return _view(detector.look_at(grey[np.newaxis], chroma[np.newaxis]), 0, scale, seen.shape)
 
 
 def _tiles(seen: Images, scale: float, coarser: View) -> NDArray[np.int64] | None:

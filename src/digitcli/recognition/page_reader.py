@@ -7,7 +7,6 @@ counts as well where the pretrained classifier reads, since the two were fitted 
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from digitcli.recognition.finder import View, look
 from digitcli.recognition.forms import cut_out
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.marks import Marks, gather
+from digitcli.recognition.orientation import quarter_turns
 from digitcli.recognition.scoring import Scoring, load_scoring
 from digitcli.recognition.signs import distinct, placed
 
@@ -38,10 +38,7 @@ class PageReaderParameters:
         sign: of being a sign, from which a mark is told as one.
         covered: share of a box that a digit's covers, from which it shows nothing else.
         most: candidates of a page; the likeliest count.
-        turned_side: pixels, longer side of the picture whose quarter turns are compared.
-        turned_digits: so many digits there must be, and in a turn so many times as many as upright.
-        turned_margin: see `turned_digits`.
-        turned_other: from which another mark counts, 0..1.
+        turned_other: from which another mark speaks for a page's being upright.
         turned_power: by which the probability of the likeliest digit counts.
     """
 
@@ -51,9 +48,6 @@ class PageReaderParameters:
     sign: float = 0.4
     covered: float = 0.4
     most: int = 2_000
-    turned_side: int = 640
-    turned_digits: float = 8
-    turned_margin: float = 1.25
     turned_other: float = 0.3
     turned_power: float = 4.0
 
@@ -233,28 +227,20 @@ class PageReader:
         """Return quarter turns, counterclockwise, after which a page is upright; its views and marks then."""
         views = look(self._detector, image)
         marks = gather(views)
-        if np.count_nonzero(self._candidates(marks)[1] >= PAGE_READER.digit) < PAGE_READER.turned_digits:
-            return 0, views, marks
-        scale = min(1.0, PAGE_READER.turned_side / max(image.shape[:2]))
-        small = np.asarray(
-            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-        )
-        turned = [look(self._detector, np.ascontiguousarray(np.rot90(small, turn))) for turn in range(4)]
-        digits, others = zip(*map(self._weights, turned), strict=True)
-        best = int(np.argmax(digits))
-        # letters look like digits where they stand on their heads
-        upright = max(digits[0], others[0])
-        if best and digits[best] >= max(PAGE_READER.turned_digits, PAGE_READER.turned_margin * upright):
-            views = look(self._detector, np.ascontiguousarray(np.rot90(image, best)))
-            return best, views, gather(views)
-        return 0, views, marks
+        likely, likelihoods = self._candidates(marks)
+        digits = likely.found.boxes[likelihoods >= PAGE_READER.digit]
+        turn = quarter_turns(self._detector, image, digits, self._weights)
+        if turn:
+            views = look(self._detector, np.ascontiguousarray(np.rot90(image, turn)))
+            marks = gather(views)
+        return turn, views, marks
 
-    def _weights(self, views: list[View]) -> tuple[float, float]:
+    def _weights(self, view: View) -> tuple[float, float]:
         """Return how many digits and how many other marks there seem to be, by how surely each is one.
 
         A digit that lies on its side still looks like one; which one is then less sure.
         """
-        marks = gather(views)
+        marks = gather([view])
         first = self._scoring.candidates(marks)
         digits = first * marks.found.digits.max(axis=1, initial=0) ** PAGE_READER.turned_power
         others = (marks.found.presence[:, 2] * (1 - first))[first < 0.5]

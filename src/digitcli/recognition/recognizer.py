@@ -138,8 +138,7 @@ class Recognizer:
             if isinstance(page, Page):
                 yield self._by_rules(page, rows)
             else:
-                count = len(page.by_rules.forms)
-                yield page.reader.reading(page, self._by_rules(page.by_rules, rows[:count]), rows[count:])
+                yield page.reader.reading(page, rows, self._by_rules)
 
     def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
@@ -151,8 +150,8 @@ class Recognizer:
         chosen = np.concatenate([_worth_augmenting(page, rows) for page, rows in both])
         return np.split(tta.augment(self.classifier, forms, found, chosen), ends)
 
-    def _by_rules(self, page: Page, probabilities: Probabilities) -> Reading:
-        cut = page.cut(probabilities)
+    def _by_rules(self, page: Page, probabilities: Probabilities, cuts: bool = True) -> Reading:
+        cut = page.cut(probabilities) if cuts else None
         if cut is not None:
             page, probabilities = cut, self._classify([cut])[0]
         texts: list[str] = []

@@ -67,23 +67,46 @@ class Page:
         Args:
             probabilities: (N, 10) for `forms`.
         """
-        if self._is_final or len(self.forms) > MAX_CANDIDATES // 4:  # what so full a page has is no writing
+        if not self._may_be_cut:
             return None
         lines, is_cut = [], False
+        for line, doubtful in zip(self._lines, self._doubtful(probabilities), strict=True):
+            pieces: Line = []
+            for mark, is_doubtful in zip(line, doubtful, strict=True):
+                pieces += cut(mark) if is_doubtful else [mark]
+            pieces.sort(key=lambda piece: piece.middle)
+            is_cut = is_cut or len(pieces) > len(line)
+            lines.append(pieces)
+        # pieces are lower than the digits that they are of
+        return Page(lines, self._scale, is_final=True, heights=self._heights) if is_cut else None
+
+    def doubtful(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the boxes (N, 4) of the marks that `cut` would cut, in pixels of the original.
+
+        Args:
+            probabilities: (N, 10) for `forms`.
+        """
+        boxes = [
+            _scaled((mark.x, mark.y, mark.width, mark.height), self._scale)
+            for line, doubtful in zip(self._lines, self._doubtful(probabilities), strict=True)
+            for mark, is_doubtful in zip(line, doubtful, strict=True)
+            if is_doubtful and self._may_be_cut
+        ]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+    @property
+    def _may_be_cut(self) -> bool:
+        return not self._is_final and len(self.forms) <= MAX_CANDIDATES // 4  # a fuller page has no writing
+
+    def _doubtful(self, probabilities: NDArray[np.float32]) -> Iterator[list[bool]]:
+        """Tell for each mark of each line whether it may be several digits that touch."""
         for (line, candidates, rows), height in zip(self._by_line(probabilities), self._heights, strict=True):
             sure = {
                 candidate.first: float(row.max())
                 for candidate, row in zip(candidates, rows, strict=True)
                 if candidate.last == candidate.first + 1
             }
-            pieces: Line = []
-            for place, mark in enumerate(line):
-                pieces += cut(mark) if _is_doubtful(mark, height, sure.get(place, 0.0)) else [mark]
-            pieces.sort(key=lambda piece: piece.middle)
-            is_cut = is_cut or len(pieces) > len(line)
-            lines.append(pieces)
-        # pieces are lower than the digits that they are of
-        return Page(lines, self._scale, is_final=True, heights=self._heights) if is_cut else None
+            yield [_is_doubtful(mark, height, sure.get(place, 0.0)) for place, mark in enumerate(line)]
 
     def affects_reading(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell for each of `forms` whether its ten probabilities matter for what is read.
