@@ -17,6 +17,13 @@ def bounding_box(foreground: Grey, threshold: int) -> Box:
     return x, y, width, height
 
 
+def within(boxes: NDArray[np.float32], areas: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which boxes (N, 4) x, y, width, height have their middle in one of some areas (M, 4): (N,)."""
+    middles = (boxes[:, :2] + boxes[:, 2:] / 2)[:, np.newaxis]
+    is_in = np.all((middles >= areas[:, :2]) & (middles <= areas[:, :2] + areas[:, 2:]), axis=2)
+    return np.asarray(np.any(is_in, axis=1))
+
+
 def scaled_size(image: NDArray[Any], scale: float) -> tuple[int, int]:
     """Return width and height, at least 1 pixel each, of an image (H, W, ...) scaled by `scale`."""
     height, width = image.shape[:2]

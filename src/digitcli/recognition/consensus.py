@@ -90,13 +90,6 @@ def as_seen(boxes: Floats, candidates: Floats) -> Floats:
     return np.where(_seen(shares)[:, np.newaxis], candidates[shares.argmax(axis=1)], boxes)
 
 
-def within(boxes: Floats, areas: Floats) -> NDArray[np.bool_]:
-    """Tell which boxes (N, 4) have their middle in one of some areas (M, 4)."""
-    middles = (boxes[:, :2] + boxes[:, 2:] / 2)[:, np.newaxis]
-    is_in = np.all((middles >= areas[:, :2]) & (middles <= areas[:, :2] + areas[:, 2:]), axis=2)
-    return np.asarray(np.any(is_in, axis=1))
-
-
 def _shared(boxes: Floats, others: Floats) -> float:
     """Return the share of boxes that are of the same digit as one of the others; 1 where there are none."""
     return float(_seen(_overlaps(boxes, others)).mean()) if len(boxes) else 1.0

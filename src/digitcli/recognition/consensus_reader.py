@@ -11,9 +11,9 @@ import numpy as np
 
 from digitcli.models.classifier import Floats, Probabilities
 from digitcli.preprocessing.foreground import has_flat_paper
-from digitcli.preprocessing.geometry import Box
+from digitcli.preprocessing.geometry import Box, within
 from digitcli.preprocessing.mnist_form import Images, Pixels
-from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus, standing, within
+from digitcli.recognition.consensus import CONSENSUS, as_seen, consensus, standing
 from digitcli.recognition.lines import in_lines
 from digitcli.recognition.page_reader import (
     FoundPage,
@@ -26,8 +26,10 @@ from digitcli.recognition.page_reader import (
 from digitcli.recognition.reading import Digit, Reading, Symbol
 from digitcli.recognition.rules.pages import Page
 
-# what rules read of a page, given the probabilities (N, 10) of its forms, and whether marks are cut
-RulesReader: TypeAlias = Callable[[Page, Probabilities, bool], Reading]
+# what rules read of a page, given the probabilities (N, 10) of its forms, and boxes (M, 4): of the marks that
+# may be several digits, they cut those that have the middle of one
+RulesReader: TypeAlias = Callable[[Page, Probabilities, Floats], Reading]
+_NONE = np.empty((0, 4), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +75,15 @@ class ConsensusReader:
         Args:
             page: as `find` returns it.
             probabilities: (N, 10) for its `forms`.
-            read: what rules read of their part of the page, whether marks are cut or not.
+            read: what rules read of their part of the page.
         """
         found, candidates = page.found, page.found.candidates
         count = len(page.by_rules.forms)
         by_detector = self._pages.decide(found, probabilities[count:])
         boxes_found = _boxes(by_detector.digits)
-        if found.turn or not self._worth_cutting(page, probabilities[:count], boxes_found, read):
+        if found.turn or not _may_agree(page, probabilities[:count], boxes_found, read):
             return _detector_reading(by_detector, found.size)
-        by_rules = read(page.by_rules, probabilities[:count], True)
+        by_rules = read(page.by_rules, probabilities[:count], candidates)
         digits = [digit for digit in by_rules.digits if digit.digit is not None]
         if _agreed(page, digits, boxes_found) < CONSENSUS.least:
             return _detector_reading(by_detector, found.size)
@@ -97,21 +99,20 @@ class ConsensusReader:
         ]
         return _reading(in_order, others, symbols, found.size)
 
-    def _worth_cutting(
-        self, page: BothPages, probabilities: Probabilities, found: Floats, read: RulesReader
-    ) -> bool:
-        """Tell whether the rules' reading may stand once the marks that may be several digits are cut.
 
-        Cutting costs more than all else on a page that is full of them. Where rules and detector do not
-        agree on the other marks, they will not agree on all of them.
-        """
-        doubtful = page.by_rules.doubtful(probabilities)
-        if not len(doubtful):
-            return True
-        digits = [each for each in read(page.by_rules, probabilities, False).digits if each.digit is not None]
-        kept = np.flatnonzero(~within(_boxes(digits), doubtful))
-        others = found[~within(found, doubtful)]
-        return not len(kept) or _agreed(page, [digits[place] for place in kept], others) >= CONSENSUS.hopeful
+def _may_agree(page: BothPages, probabilities: Probabilities, found: Floats, read: RulesReader) -> bool:
+    """Tell whether the rules' reading may stand once the marks that may be several digits are cut.
+
+    Cutting costs more than all else on a page that is full of them. Where rules and detector do not agree on
+    the other marks, they will not agree on all of them.
+    """
+    doubtful = page.by_rules.doubtful(probabilities)
+    if not len(doubtful):
+        return True
+    digits = [each for each in read(page.by_rules, probabilities, _NONE).digits if each.digit is not None]
+    kept = np.flatnonzero(~within(_boxes(digits), doubtful))
+    others = found[~within(found, doubtful)]
+    return not len(kept) or _agreed(page, [digits[place] for place in kept], others) >= CONSENSUS.hopeful
 
 
 def _agreed(page: BothPages, digits: Sequence[Digit], found: Floats) -> float:

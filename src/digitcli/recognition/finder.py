@@ -26,7 +26,8 @@ class FinderParameters:
         tiny: longer side up to which a picture is looked at enlarged twice, too.
         whole: longer side up to which all of a picture is looked at.
         tile, overlap: sides of the tiles of larger ones, and how far each reaches into its neighbours.
-        small: longer side of the marks, as seen in the next smaller picture, that are worth another look.
+        small: longer side of the marks, as seen in the next smaller picture, that are worth another look,
+        likely: and how likely a digit they must be, 0..1; on generated pages more loses digits of 14 pixels.
         least_score: of a mark that is looked at.
         most: marks of a view; the likeliest count.
     """
@@ -38,6 +39,7 @@ class FinderParameters:
     tile: int = 256
     overlap: int = 32
     small: int = 28
+    likely: float = 0.2
     least_score: float = 0.1
     most: int = 1_000
 
@@ -111,7 +113,8 @@ def _tiles(seen: Images, scale: float, coarser: View) -> NDArray[np.int64] | Non
     """Return rows and columns (N, 2) of the tiles worth a look; None where that is most of the picture."""
     rows, columns = (-(-side // FINDER.tile) for side in seen.shape[:2])
     is_small = coarser.marks.boxes[:, 2:].max(axis=1, initial=0) * coarser.scale <= FINDER.small
-    boxes = coarser.marks.boxes[is_small] * scale
+    is_worth = is_small & (coarser.marks.presence[:, 0] >= FINDER.likely)
+    boxes = coarser.marks.boxes[is_worth] * scale
     marked = np.zeros((rows, columns), bool)
     low = np.clip((boxes[:, :2] // FINDER.tile).astype(int), 0, [columns - 1, rows - 1])
     high = np.clip(((boxes[:, :2] + boxes[:, 2:]) // FINDER.tile).astype(int), 0, [columns - 1, rows - 1])

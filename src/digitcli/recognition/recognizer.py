@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitcli import models
 from digitcli.errors import ImageError
-from digitcli.models.classifier import Classifier, Probabilities
+from digitcli.models.classifier import Classifier, Floats, Probabilities
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
 from digitcli.recognition.pretrained import (
@@ -150,8 +150,8 @@ class Recognizer:
         chosen = np.concatenate([_worth_augmenting(page, rows) for page, rows in both])
         return np.split(tta.augment(self.classifier, forms, found, chosen), ends)
 
-    def _by_rules(self, page: Page, probabilities: Probabilities, cuts: bool = True) -> Reading:
-        cut = page.cut(probabilities) if cuts else None
+    def _by_rules(self, page: Page, probabilities: Probabilities, seen: Floats | None = None) -> Reading:
+        cut = page.cut(probabilities, seen)
         if cut is not None:
             page, probabilities = cut, self._classify([cut])[0]
         texts: list[str] = []

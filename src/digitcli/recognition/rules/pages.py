@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.config.mnist import IMAGE_SIZE
-from digitcli.preprocessing.geometry import Box, Grey
+from digitcli.preprocessing.geometry import Box, Grey, within
 from digitcli.preprocessing.mnist_form import WORKING_SIDE, Images, Pixels
 from digitcli.preprocessing.mnist_form import digit_foreground as digit_ink
 from digitcli.preprocessing.mnist_form import foreground_box as box
@@ -61,19 +61,24 @@ class Page:
                     forms.append(form)
         self.forms: Images = np.stack(forms) if forms else np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
-    def cut(self, probabilities: NDArray[np.float32]) -> "Page | None":
+    def cut(
+        self, probabilities: NDArray[np.float32], seen: NDArray[np.float32] | None = None
+    ) -> "Page | None":
         """Return the page with its doubtful marks cut, or None where there is no doubt.
 
         Args:
             probabilities: (N, 10) for `forms`.
+            seen: boxes (M, 4), in pixels of the original; only marks that have the middle of one are cut. All
+                are by default.
         """
-        if not self._may_be_cut:
+        if not self._may_be_cut or (seen is not None and not len(seen)):
             return None
         lines, is_cut = [], False
         for line, doubtful in zip(self._lines, self._doubtful(probabilities), strict=True):
             pieces: Line = []
             for mark, is_doubtful in zip(line, doubtful, strict=True):
-                pieces += cut(mark) if is_doubtful else [mark]
+                is_cut_up = is_doubtful and (seen is None or bool(within(seen, self._box(mark)).any()))
+                pieces += cut(mark) if is_cut_up else [mark]
             pieces.sort(key=lambda piece: piece.middle)
             is_cut = is_cut or len(pieces) > len(line)
             lines.append(pieces)
@@ -87,12 +92,16 @@ class Page:
             probabilities: (N, 10) for `forms`.
         """
         boxes = [
-            _scaled((mark.x, mark.y, mark.width, mark.height), self._scale)
+            self._box(mark)
             for line, doubtful in zip(self._lines, self._doubtful(probabilities), strict=True)
             for mark, is_doubtful in zip(line, doubtful, strict=True)
             if is_doubtful and self._may_be_cut
         ]
-        return np.array(boxes, np.float32).reshape(-1, 4)
+        return np.concatenate(boxes) if boxes else np.empty((0, 4), np.float32)
+
+    def _box(self, mark: Segment) -> NDArray[np.float32]:
+        """Return the box (1, 4) of a mark in pixels of the original."""
+        return np.array([_scaled((mark.x, mark.y, mark.width, mark.height), self._scale)], np.float32)
 
     @property
     def _may_be_cut(self) -> bool:
