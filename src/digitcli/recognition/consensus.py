@@ -22,8 +22,6 @@ class ConsensusParameters:
     Attributes:
         least: consensus, 0..1, from which the rules' reading stands; on the development photographs and
             generated pages anything from 0.8 to 0.9 does.
-        hopeful: consensus on the marks that need no cutting, from which the others are worth it; of the
-            development photographs none on which the rules' reading stands has less than 0.6.
         same: intersection over union from which two boxes are of the same digit; rules take a sign beside
             a digit into its box.
         broad: width of a box, to its height, at least; a 1 drawn with a thin pen has next to none, and boxes
@@ -31,7 +29,6 @@ class ConsensusParameters:
     """
 
     least: float = 0.8
-    hopeful: float = 0.5
     same: float = 0.3
     broad: float = 0.35
 

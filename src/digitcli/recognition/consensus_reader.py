@@ -85,9 +85,10 @@ class ConsensusReader:
             return _detector_reading(by_detector, found.size)
         by_rules = read(page.by_rules, probabilities[:count], candidates)
         digits = [digit for digit in by_rules.digits if digit.digit is not None]
-        if _agreed(page, digits, boxes_found) < CONSENSUS.least:
-            return _detector_reading(by_detector, found.size)
         boxes = _boxes(digits)
+        agreed = consensus(_sure(digits), boxes, candidates, boxes_found, is_flat=page.is_flat)
+        if agreed < CONSENSUS.least:
+            return _detector_reading(by_detector, found.size)
         stands = standing(boxes, candidates)
         others = [digit for digit in by_rules.digits if digit.digit is None]
         others += [replace(digits[place], digit=None, line=None) for place in np.flatnonzero(~stands)]
@@ -103,22 +104,23 @@ class ConsensusReader:
 def _may_agree(page: BothPages, probabilities: Probabilities, found: Floats, read: RulesReader) -> bool:
     """Tell whether the rules' reading may stand once the marks that may be several digits are cut.
 
-    Cutting costs more than all else on a page that is full of them. Where rules and detector do not agree on
-    the other marks, they will not agree on all of them.
+    Cutting costs more than all else on a page that is full of them. At best it finds what the detector takes
+    for a possible digit there, and is sure of it.
     """
     doubtful = page.by_rules.doubtful(probabilities)
     if not len(doubtful):
         return True
     digits = [each for each in read(page.by_rules, probabilities, _NONE).digits if each.digit is not None]
-    kept = np.flatnonzero(~within(_boxes(digits), doubtful))
-    others = found[~within(found, doubtful)]
-    return not len(kept) or _agreed(page, [digits[place] for place in kept], others) >= CONSENSUS.hopeful
+    kept = [digits[place] for place in np.flatnonzero(~within(_boxes(digits), doubtful))]
+    candidates = page.found.candidates
+    at_best = candidates[within(candidates, doubtful)]
+    sure = np.concatenate([_sure(kept), np.ones(len(at_best), np.float32)])
+    boxes = np.concatenate([_boxes(kept), at_best])
+    return consensus(sure, boxes, candidates, found, is_flat=page.is_flat) >= CONSENSUS.least
 
 
-def _agreed(page: BothPages, digits: Sequence[Digit], found: Floats) -> float:
-    """Return the consensus on digits of the rules and on what the detector has found, (N, 4)."""
-    sure = np.array([digit.confidence for digit in digits], np.float32)
-    return consensus(sure, _boxes(digits), page.found.candidates, found, is_flat=page.is_flat)
+def _sure(digits: Sequence[Digit]) -> Floats:
+    return np.array([digit.confidence for digit in digits], np.float32)
 
 
 def _boxes(digits: Sequence[Digit] | Sequence[PageDigit]) -> Floats:
