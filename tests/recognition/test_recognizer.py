@@ -48,6 +48,23 @@ def test_single_digits_and_drawings_load_no_page_reader() -> None:
     assert done.stdout == "\n"
 
 
+def test_a_single_mark_that_is_surely_a_digit_needs_no_detector() -> None:
+    code = (
+        "import sys, cv2, numpy as np, digitcli\n"
+        "from digitcli.datasets import load_split\n"
+        "reader = digitcli.Recognizer.load('pretrained', detector='pretrained')\n"
+        "test = load_split('sample').test\n"
+        "one = 255 - test.images[test.labels == 7][0]\n"
+        "paper = np.full((60, 120), 255, np.uint8)\n"
+        "turns = np.array([[10 + 10 * k, 10 + 40 * (k % 2)] for k in range(9)])\n"
+        "scribble = cv2.polylines(paper, [turns], False, 0, 3)\n"
+        "for image in (one, scribble):\n"
+        "    print(reader.read(image).text, 'digitcli.recognition.page_reader' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "7 False\n True\n"
+
+
 def test_read_says_what_digits_says(recognizer: Recognizer, few: Digits) -> None:
     right = 0
     for image, label in zip(few.images[:100], few.labels[:100], strict=True):

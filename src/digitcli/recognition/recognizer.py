@@ -1,10 +1,13 @@
 """Reading digits in images of any kind: the public Python API.
 
 Rules and a detector find the digits of a page, each by itself; the classifier reads what they find, and the
-consensus of the two tells whose reading stands.
+consensus of the two tells whose reading stands. A single mark on paper of one colour, as in a set of digits,
+needs no detector where the pretrained classifier is sure of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,10 +17,12 @@ from numpy.typing import NDArray
 from digitcli import models
 from digitcli.errors import ImageError
 from digitcli.models.classifier import Classifier, Floats, Probabilities
+from digitcli.preprocessing.foreground import has_flat_paper
 from digitcli.preprocessing.mnist_form import Images, Pixels
 from digitcli.recognition import tta
 from digitcli.recognition.pretrained import (
     NO_DETECTOR,
+    PRETRAINED_DETECTOR,
     PRETRAINED_MODEL,
     detector_file,
     find_detector,
@@ -31,9 +36,46 @@ if TYPE_CHECKING:
     from digitcli.recognition.consensus_reader import BothPages, ConsensusReader
 
 _BATCH = 256  # candidate digits that go through the network together
+# confidence from which a single mark on paper of one colour is a digit, whatever a detector sees; no reading
+# of the 55 such development photographs and 380 digits of MNIST becomes another one
+_SURE_ALONE = 0.98
+
+
+@dataclass(frozen=True, eq=False)
+class LonePage:
+    """A page with a single mark on paper of one colour, at which a detector looks if need be.
+
+    Attributes:
+        by_rules: the mark.
+        image, scale: as `Recognizer.prepare` takes them.
+    """
+
+    by_rules: Page
+    image: Pixels
+    scale: float
+
+    @property
+    def forms(self) -> Images:
+        """The mark (1, 28, 28) uint8 in MNIST form."""
+        return self.by_rules.forms
+
 
 # an image's candidate digits, made ready for the classifier
-Prepared: TypeAlias = "Page | BothPages"
+Prepared: TypeAlias = "Page | LonePage | BothPages"
+
+
+class _Once:
+    """Makes something when it is first asked for, once for all threads."""
+
+    def __init__(self, make: "Callable[[], ConsensusReader]") -> None:
+        self._make, self._lock = make, threading.Lock()
+        self._made: ConsensusReader | None = None
+
+    def __call__(self) -> "ConsensusReader":
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 class Recognizer:
@@ -43,14 +85,22 @@ class Recognizer:
         classifier: tells what a single digit in MNIST form is.
     """
 
-    def __init__(self, classifier: Classifier, pages: "ConsensusReader | None" = None) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        pages: "Callable[[], ConsensusReader] | None" = None,
+        *,
+        knows_others: bool = False,
+    ) -> None:
         """Take the models; see `load`.
 
         Args:
             classifier: reads forms.
-            pages: reads pages with a detector beside the rules; without it, rules do alone.
+            pages: returns what reads pages with a detector beside the rules; without it, rules do alone.
+            knows_others: whether the classifier has learned what is no digit, so that a single mark of which
+                it is sure needs no detector.
         """
-        self.classifier, self._pages = classifier, pages
+        self.classifier, self._pages, self._knows_others = classifier, pages, knows_others
 
     @classmethod
     def load(
@@ -78,14 +128,19 @@ class Recognizer:
         if str(detector) == NO_DETECTOR:
             return cls(classifier)
         finder = find_detector() if detector is None else detector_file(detector)
-        # what reads with a detector, single digits and drawings need not load
-        from digitcli.models.detector import load_detector
-        from digitcli.recognition.consensus_reader import ConsensusReader
-        from digitcli.recognition.page_reader import PageReader
 
-        found = load_detector(finder, threads=threads)
-        pages = PageReader(found, classifier, is_pretrained=file == PRETRAINED_MODEL)
-        return cls(classifier, ConsensusReader(pages))
+        def with_detector() -> "ConsensusReader":
+            from digitcli.models.detector import load_detector
+            from digitcli.recognition.consensus_reader import ConsensusReader
+            from digitcli.recognition.page_reader import PageReader
+
+            found = load_detector(finder, threads=threads)
+            return ConsensusReader(PageReader(found, classifier, is_pretrained=file == PRETRAINED_MODEL))
+
+        pages = _Once(with_detector)
+        if finder != PRETRAINED_DETECTOR:
+            pages()  # what is wrong with it is told now
+        return cls(classifier, pages, knows_others=file == PRETRAINED_MODEL)
 
     @property
     def threshold(self) -> float:
@@ -128,7 +183,9 @@ class Recognizer:
         by_rules = prepare(image, single=single, scale=scale)
         if single or is_drawing or self._pages is None:
             return by_rules
-        return self._pages.find(image, by_rules, scale)
+        if self._knows_others and len(by_rules.forms) == 1 and has_flat_paper(image):
+            return LonePage(by_rules, image, scale)
+        return self._pages().find(image, by_rules, scale)
 
     def read_pages(self, pages: Sequence[Prepared]) -> Iterator[Reading]:
         """Read what `prepare` has made ready, all together."""
@@ -137,8 +194,16 @@ class Recognizer:
         for page, rows in zip(pages, self._classify(pages), strict=True):
             if isinstance(page, Page):
                 yield self._by_rules(page, rows)
+            elif isinstance(page, LonePage):
+                yield self._of_one_mark(page, rows)
             else:
                 yield page.reader.reading(page, rows, self._by_rules)
+
+    def _of_one_mark(self, page: LonePage, probabilities: Probabilities) -> Reading:
+        if self._pages is None or float(probabilities.max()) >= _SURE_ALONE:
+            return self._by_rules(page.by_rules, probabilities)
+        both = self._pages().find(page.image, page.by_rules, page.scale)
+        return both.reader.reading(both, self._classify([both])[0], self._by_rules)
 
     def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
