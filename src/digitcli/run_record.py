@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,6 +39,7 @@ class TrainedData(_Section):
         sha256: checksum of all its images and labels.
         train, validation, test: counts.
         limit: on training images, if there was one.
+        orientation, polarity: of the source's images, where they are unusual; see `datasets.form`.
         init, extra: the model that training went on from, and the corrections, if any.
     """
 
@@ -48,6 +49,8 @@ class TrainedData(_Section):
     validation: int | None = None
     test: int | None = None
     limit: int | None = None
+    orientation: Literal["upright", "transposed"] | None = None
+    polarity: Literal["bright", "dark"] | None = None
     init: dict[str, Any] | None = None
     extra: dict[str, Any] | None = None
 

@@ -114,10 +114,10 @@ GOOD = {
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"x_train": np.zeros((200, 32, 32), np.uint8)}, ["x_train", "(200, 32, 32)", "(N, 28, 28)"]),
-        ({"x_test": np.zeros((50, 28, 28), np.float32)}, ["x_test", "float32", "uint8"]),
-        ({"y_test": np.zeros(50, np.float32)}, ["y_test", "float32", "whole numbers"]),
-        ({"y_train": np.zeros((200, 10), np.uint8)}, ["y_train", "(200, 10)", "(N,)"]),
+        ({"x_train": np.zeros((200, 5, 32), np.uint8)}, ["x_train", "(200, 5, 32)", "(N, 28, 28)"]),
+        ({"x_test": np.zeros((50, 28, 28), np.complex64)}, ["x_test", "complex64", "numbers"]),
+        ({"y_test": np.full(50, 0.5, np.float32)}, ["y_test", "0.5", "whole numbers"]),
+        ({"y_train": np.zeros((200, 11), np.uint8)}, ["y_train", "(200, 11)", "(N,)"]),
         ({"y_train": np.zeros(199, np.uint8)}, ["200 images", "199 labels"]),
         ({"y_test": np.full(50, 10, np.uint8)}, ["label 10", "0 to 9"]),
         ({"x_test": np.zeros((0, 28, 28), np.uint8), "y_test": np.zeros(0, np.uint8)}, ["no images"]),
@@ -228,7 +228,7 @@ def test_a_changed_byte_is_data_or_an_error(
     [
         ("nowhere.npz", ["nowhere.npz", "no such file", "mnist, sample"]),
         ("notes.txt", ["notes.txt", "unknown kind", "mnist, sample"]),
-        ("empty", ["empty", "neither folders 0 to 9 nor IDX files", "subfolders 0 to 9"]),
+        ("empty", ["empty", "neither folders 0 to 9 nor IDX or Parquet files", "subfolders 0 to 9"]),
         ("some", ["some", "found no t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]),
     ],
 )

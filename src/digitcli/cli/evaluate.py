@@ -20,6 +20,8 @@ from digitcli.cli.options import (
     DATA_HELP,
     AnyModel,
     Artifacts,
+    DataOrientation,
+    DataPolarity,
     Json,
     complete_data,
     resolve_pretrained,
@@ -47,6 +49,8 @@ def evaluate(
             show_default="mnist",
         ),
     ] = None,
+    orientation: DataOrientation = None,
+    polarity: DataPolarity = None,
     compare: Annotated[
         Path | None,
         typer.Option(
@@ -84,6 +88,8 @@ def evaluate(
         status = stack.enter_context(stderr().status("")) if report_folder else None
         result = evaluate_(
             data or "mnist",
+            orientation=orientation or "upright",
+            polarity=polarity or "bright",
             model=model,
             compare=compare,
             report_folder=report_folder,
@@ -95,6 +101,8 @@ def evaluate(
     if source.is_part:
         which = "one of the models" if compare else "this model"
         say(f"Note: {which} was trained on {evaluation.data}; only images that training left out are read.")
+    for note in source.notes:
+        say(f"Note: {note}")
     say_missing(source.digits.labels)
     if not json:
         _print_result(evaluation, result.models[0].name)

@@ -7,6 +7,7 @@ import typer
 
 from digitcli import artifacts
 from digitcli.cli.console import say
+from digitcli.config.mnist import Orientation, Polarity
 from digitcli.recognition.pretrained import (
     NO_DETECTOR,
     PRETRAINED,
@@ -26,9 +27,19 @@ def complete_data(incomplete: str) -> list[str]:
 
 
 DATA_HELP = (
-    "mnist, sample, a .npz file, a .jsonl file of pen strokes, "
+    "mnist, sample, a .npz, .h5, .csv or .parquet file, a .jsonl file of pen strokes, "
     "or a folder with the four IDX files or with images in subfolders 0 to 9."
 )
+DataOrientation = Annotated[
+    Orientation | None,
+    typer.Option(
+        "--orientation", help="How the images of --data lie; EMNIST's are transposed.", show_default="upright"
+    ),
+]
+DataPolarity = Annotated[
+    Polarity | None,
+    typer.Option("--polarity", help="Whether their ink is bright or dark.", show_default="bright"),
+]
 
 Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP, autocompletion=complete_data)]
 Artifacts = Annotated[

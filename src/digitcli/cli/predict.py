@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitcli.cli.console import print_json, print_table, say, stderr, tell_error
+from digitcli.cli.console import print_json, print_line, print_table, say, stderr, tell_error
 from digitcli.cli.options import (
     ARTIFACTS,
     Artifacts,
@@ -24,7 +24,9 @@ from digitcli.evaluation.wording import percent
 
 if TYPE_CHECKING:
     from digitcli.recognition.file_reader import Outcome
+    from digitcli.recognition.recognizer import Recognizer
 
+_TABLES = (".csv", ".csv.gz")
 _MANY = 50  # files from which a bar shows how far it is
 
 
@@ -51,12 +53,27 @@ def predict(
 
     Reads PNG, JPEG, WebP, BMP, TIFF and PGM files. Handles ruled and squared paper, shadows, inverted
     colours and EXIF orientation. If an image cannot be read, reads the others and exits with 3.
+
+    Of a CSV file with a digit a row, as Kaggle's digit recognizer has them, writes ImageId,Label.
     """
     from digitcli.recognition import file_reader
     from digitcli.recognition.pretrained import NO_DETECTOR, find_detector, find_model, model_name
     from digitcli.recognition.recognizer import Recognizer
 
     path = model or find_model(folder)
+    tables = [name for name in images if name.lower().endswith(_TABLES)]
+    if tables:
+        options: dict[str, object] = {
+            "--annotate": annotate,
+            "--symbols": symbols,
+            "--json": json,
+            "--detector": detector,
+        }
+        _require_alone(tables[0], images, options)
+        if not quiet:
+            say_model(path)
+        _label_rows(Path(tables[0]), Recognizer.load(path, detector=NO_DETECTOR))
+        return
     if single and detector:
         raise OptionError("--detector: it finds digits on pages; with --single each image is one digit")
     finder = Path(NO_DETECTOR) if single else detector or find_detector(folder)
@@ -87,6 +104,24 @@ def predict(
         say(f"Annotated copies are in {annotate}")
     if failures:
         raise typer.Exit(ExitCode.INPUT)
+
+
+def _require_alone(table: str, images: list[str], options: dict[str, object]) -> None:
+    """Raise an `OptionError` for what cannot be together with a CSV file."""
+    if len(images) > 1:
+        raise OptionError(f"{table}: a CSV file is read alone; found {len(images)} files")
+    for name, value in options.items():
+        if value:
+            raise OptionError(f"{name}: {table} holds single digits, whose labels are written; leave it out")
+
+
+def _label_rows(table: Path, recognizer: "Recognizer") -> None:
+    """Write the digit of each row of a CSV file, as Kaggle's digit recognizer wants them."""
+    from digitcli.datasets import csv_files
+
+    digits = recognizer.classify(csv_files.read_images(table)).argmax(axis=1)
+    rows = (f"{number},{digit}" for number, digit in enumerate(digits.tolist(), 1))
+    print_line("\n".join(["ImageId,Label", *rows]))
 
 
 def _can_be_folder(path: Path) -> bool:

@@ -8,7 +8,16 @@ import typer
 
 from digitcli.artifacts import DETECTOR, option
 from digitcli.cli.console import print_facts, print_json, print_table, say
-from digitcli.cli.options import ARTIFACTS, DATA_HELP, Artifacts, Json, Quiet, complete_data
+from digitcli.cli.options import (
+    ARTIFACTS,
+    DATA_HELP,
+    Artifacts,
+    DataOrientation,
+    DataPolarity,
+    Json,
+    Quiet,
+    complete_data,
+)
 from digitcli.config import recipe_files
 
 
@@ -51,6 +60,8 @@ def train(
             autocompletion=complete_data,
         ),
     ] = None,
+    orientation: DataOrientation = None,
+    polarity: DataPolarity = None,
     limit: Annotated[
         int | None,
         typer.Option(help="Use only this many training images, balanced by digit."),
@@ -139,6 +150,8 @@ def train(
         result = train_(
             config,
             **overrides,
+            orientation=orientation,
+            polarity=polarity,
             limit=limit,
             time_budget=time_budget,
             folder=folder,

@@ -64,12 +64,14 @@ class Dataset:
         test: what `evaluate` reads.
         train: the training set, or None where the source is one undivided set, `test`.
         known_sha256: what `sha256` is, where that needs no computing.
+        notes: what was converted, or left out, in words.
     """
 
     name: str
     test: Digits
     train: Digits | None = None
     known_sha256: str | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def sha256(self) -> str:

@@ -1,4 +1,4 @@
-"""A folder of image files with one subfolder for each digit, ``0`` to ``9``."""
+"""A folder of image files with one subfolder for each digit, ``0`` to ``9``, or with such folders in it."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,16 +16,36 @@ from digitcli.preprocessing.threads import thread_count
 NAMES = tuple(str(digit) for digit in range(CLASSES))
 
 
+_TRAIN = ("train", "training")
+_TEST = ("test", "testing", "val", "valid", "validation")
+
+
 def is_one(folder: Path) -> bool:
-    """Tell whether a folder has a subfolder named after a digit."""
-    return any(os.path.isdir(folder / name) for name in NAMES)
+    """Tell whether a folder has a subfolder named after a digit, or training and test folders that have."""
+    return _has_digits(folder) or any(_has_digits(folder / name) for name in (*_TRAIN, *_TEST))
 
 
 def load(folder: Path) -> Dataset:
-    """Read every image below the digits' folders as one undivided set.
+    """Read every image below the digits' folders: one undivided set, or training and test set.
 
     Raises `DataError` where there is none, `ImageError` where one cannot be read.
     """
+    if _has_digits(folder):
+        return Dataset(str(folder), test=_read(folder))
+    train, test = ([name for name in names if _has_digits(folder / name)] for names in (_TRAIN, _TEST))
+    if not train or not test:
+        found = ", ".join(f"{name}/" for name in (*train, *test))
+        raise DataError(f"{folder}: found {found} alone; expected train/ and test/, with folders 0 to 9 each")
+    left = ", ".join(f"{name}/" for name in (*train[1:], *test[1:]))
+    notes = (f"{folder}: {left} left out: {train[0]}/ and {test[0]}/ are used",) if left else ()
+    return Dataset(str(folder), test=_read(folder / test[0]), train=_read(folder / train[0]), notes=notes)
+
+
+def _has_digits(folder: Path) -> bool:
+    return any(os.path.isdir(folder / name) for name in NAMES)
+
+
+def _read(folder: Path) -> Digits:
     files: list[Path] = []
     labels: list[int] = []
     for digit, name in enumerate(NAMES):
@@ -42,4 +62,4 @@ def load(folder: Path) -> Dataset:
         raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
     with ThreadPoolExecutor(thread_count()) as pool:
         images = list(pool.map(lambda path: to_form(image_files.read(path).pixels, single=True), files))
-    return Dataset(str(folder), test=Digits(np.stack(images), np.array(labels, np.uint8)))
+    return Digits(np.stack(images), np.array(labels, np.uint8))

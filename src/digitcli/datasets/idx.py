@@ -1,4 +1,4 @@
-"""The four IDX files in which MNIST was published, plain or gzipped.
+"""The four IDX files in which MNIST and EMNIST were published, plain or gzipped.
 
 Format: big-endian; two zero bytes, a type code, the number of axes, each axis' length as a
 32-bit integer, then the values.
@@ -38,21 +38,35 @@ def is_one(folder: Path) -> bool:
 
 def load(folder: Path) -> Dataset:
     """Read the four IDX files of a folder. Raises `DataError`."""
-    return Dataset(str(folder), train=_read_part(folder, "train"), test=_read_part(folder, "t10k"))
+    return Dataset(
+        str(folder), train=_read_part(folder, ("train",)), test=_read_part(folder, ("t10k", "test"))
+    )
 
 
-def _read_part(folder: Path, prefix: str) -> Digits:
-    images = _find(folder, f"{prefix}-{_IMAGES}")
-    labels = _find(folder, f"{prefix}-{_LABELS}")
+def _read_part(folder: Path, prefixes: tuple[str, ...]) -> Digits:
+    images = _find(folder, prefixes, _IMAGES)
+    labels = _find(folder, prefixes, _LABELS)
     return make_digits(f"{images} and {labels.name}", read(images, axes=3), read(labels, axes=1))
 
 
-def _find(folder: Path, name: str) -> Path:
-    # unpacking tools often turn "images-idx3" into "images.idx3"
-    for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx")):
-        if os.path.isfile(folder / candidate):
-            return folder / candidate
-    raise DataError(f"{folder}: found no {name}; expected {_EXPECTED}")
+def _find(folder: Path, prefixes: tuple[str, ...], name: str) -> Path:
+    """Return the file of a part; EMNIST's names begin with the set's, as emnist-digits-train-..."""
+    found = [
+        file
+        for file in sorted(folder.iterdir())
+        for prefix in prefixes
+        # unpacking tools often turn "images-idx3" into "images.idx3"
+        if file.name.removesuffix(".gz").replace(".idx", "-idx").endswith(f"{prefix}-{name}")
+        and os.path.isfile(file)
+    ]
+    by_name = {file.name.removesuffix(".gz").replace(".idx", "-idx"): file for file in reversed(found)}
+    if len(by_name) > 1:
+        raise DataError(
+            f"{folder}: found {', '.join(sorted(by_name))}; expected one set of digits in a folder"
+        )
+    if not by_name:
+        raise DataError(f"{folder}: found no {prefixes[0]}-{name}; expected {_EXPECTED}")
+    return next(iter(by_name.values()))
 
 
 def read(path: Path, *, axes: int) -> Images | Labels:

@@ -1,4 +1,4 @@
-"""NumPy archives: Keras's layout (x_train, y_train, x_test, y_test) or one set (x, y)."""
+"""NumPy archives, in any of the known `layouts`."""
 
 import warnings
 import zipfile
@@ -9,20 +9,17 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from digitcli.datasets.digits import Dataset, check_images_header, check_labels_header, make_digits
+from digitcli.datasets import layouts
+from digitcli.datasets.digits import Dataset
 from digitcli.datasets.memory import read_bytes
 from digitcli.errors import DataError
-
-_KERAS = ("x_train", "y_train", "x_test", "y_test")
-_SINGLE = ("x", "y")
-_EXPECTED = f"expected {', '.join(_KERAS)}, or {' and '.join(_SINGLE)}"
 
 
 def load(path: Path, name: str | None = None) -> Dataset:
     """Read a ``.npz`` file; pickled content is refused, never run. Raises `DataError`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            arrays = _read_all(path, archive)
+            return _read_all(path, archive, name or str(path))
     except DataError:
         raise
     except OSError as error:
@@ -31,23 +28,13 @@ def load(path: Path, name: str | None = None) -> Dataset:
         raise DataError(
             f"{path}: damaged, cut off, encrypted or not a .npz file ({error}); expected a NumPy archive"
         ) from error
-    if "x" in arrays:
-        return Dataset(name or str(path), test=make_digits(str(path), arrays["x"], arrays["y"]))
-    return Dataset(
-        name or str(path),
-        train=make_digits(f"{path}: x_train, y_train", arrays["x_train"], arrays["y_train"]),
-        test=make_digits(f"{path}: x_test, y_test", arrays["x_test"], arrays["y_test"]),
-    )
 
 
-def _read_all(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
-    found = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-    if not found:
-        raise DataError(f"{path}: empty; {_EXPECTED}")
-    wanted = _KERAS if found >= set(_KERAS) else _SINGLE
-    if not found >= set(wanted):
-        raise DataError(f"{path}: found {', '.join(sorted(found))}; {_EXPECTED}")
-    return {key: _read(f"{path}: {key}", archive, key) for key in wanted}
+def _read_all(path: Path, archive: zipfile.ZipFile, name: str) -> Dataset:
+    found = {each.removesuffix(".npy") for each in archive.namelist() if each.endswith(".npy")}
+    layout = layouts.find(str(path), found)
+    arrays = {key: _read(f"{path}: {key}", archive, key) for key in layout.names}
+    return layouts.dataset(name, str(path), layout, arrays.__getitem__)
 
 
 def _read(where: str, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
@@ -56,8 +43,7 @@ def _read(where: str, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
         shape, dtype, is_fortran_order = _header(where, stream)
     if dtype.hasobject:
         raise DataError(f"{where}: holds pickled objects, which are never loaded; expected numbers")
-    check = check_images_header if key.startswith("x") else check_labels_header
-    check(where, shape, dtype)
+    layouts.check(where, key, shape, dtype)
     with archive.open(f"{key}.npy") as stream:
         if dtype == np.uint8 and not is_fortran_order:
             _header(where, stream)

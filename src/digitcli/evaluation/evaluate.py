@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitcli import artifacts, models
+from digitcli.config.mnist import Orientation, Polarity
+from digitcli.datasets import Form
 from digitcli.errors import OptionError
 from digitcli.evaluation import report
 from digitcli.evaluation.measuring import save_report
@@ -40,6 +42,8 @@ class EvaluationResult:
 def evaluate(
     data: str | Sequence[str] = "mnist",
     *,
+    orientation: Orientation = "upright",
+    polarity: Polarity = "bright",
     model: Path | None = None,
     compare: Path | None = None,
     report_folder: Path | None = None,
@@ -50,6 +54,8 @@ def evaluate(
 
     Args:
         data: a data source, or with a report several: ``mnist``, ``sample``, a file or a folder.
+        orientation: ``transposed`` where rows and columns of all sources' images have changed places.
+        polarity: ``dark`` where their ink is dark.
         model: an ``.onnx`` or ``.keras`` file; by default the one in `folder`, or else the pretrained one.
         compare: a second model, which classifies the same images.
         report_folder: where to write a report card; none is made without it.
@@ -69,9 +75,10 @@ def evaluate(
     artifacts.require_writable(folder)
     if report_folder is not None:
         artifacts.require_room(report_folder, report.FILES, "the report folder", "--report")
-    source = report.evaluate_source(evaluated, main)
+    form = Form(orientation, polarity)
+    source = report.evaluate_source(evaluated, main, form)
     files = save_report(source.evaluations[0], source.digits, folder)
     if report_folder is None:
         return EvaluationResult(evaluated, source, files)
-    card = report.make(evaluated, source, others, on_step)
+    card = report.make(evaluated, source, others, on_step, form)
     return EvaluationResult(evaluated, source, files, report.write(card, report_folder))

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitcli import artifacts, datasets
+from digitcli.config.mnist import Orientation, Polarity
 from digitcli.config.recipe import AnyRecipe, DetectorRecipe, load_recipe
-from digitcli.datasets import Digits, Split, stroke_files
+from digitcli.datasets import AS_USUAL, Digits, Form, Split, stroke_files
 from digitcli.errors import OptionError
+from digitcli.evaluation.image_form import require_usual
 from digitcli.training import checkpoints, finetuning
 from digitcli.training.checkpoints import Checkpoint, RunSettings
 from digitcli.training.cluster.configuration import Cluster
@@ -63,6 +65,8 @@ def train(
     recipe: str | None = None,
     *,
     data: str | None = None,
+    orientation: Orientation | None = None,
+    polarity: Polarity | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -88,6 +92,8 @@ def train(
     Args:
         recipe: a name or a ``.toml`` file; ``default``, unless a run or a model is gone on with.
         data: a data source in place of the recipe's: ``mnist``, ``sample``, a file or a folder.
+        orientation: ``transposed`` where its images' rows and columns have changed places, as EMNIST's have.
+        polarity: ``dark`` where its ink is dark.
         epochs: passes over the training images, in place of the recipe's, as the next four.
         batch_size: images of a step, over all machines together.
         learning_rate: the peak of the schedule.
@@ -129,6 +135,8 @@ def train(
         limit = checkpoint.settings.limit if limit is None else limit
         time_budget = checkpoint.settings.time_budget if time_budget is None else time_budget
         deterministic = deterministic or checkpoint.settings.deterministic
+        orientation = orientation or checkpoint.settings.data.get("orientation")
+        polarity = polarity or checkpoint.settings.data.get("polarity")
     name, resolved = resolve_recipe(recipe, checkpoint, initial_model)
     resolved = resolved.override(
         epochs=epochs,
@@ -138,13 +146,19 @@ def train(
         data=data,
         precision=precision,
     )
+    form = Form(orientation or "upright", polarity or "bright")
     if isinstance(resolved, DetectorRecipe):
-        _require_meaning(limit, cluster)
+        _require_meaning(limit, cluster, form)
     # TensorFlow takes seconds to import; the data comes meanwhile
     threading.Thread(target=_import_tensorflow).start()
-    split = datasets.load_split(resolved.data, limit)
+    dataset = datasets.load(resolved.data, form)
+    require_usual(dataset, form)
+    for note in dataset.notes:
+        reporter.warn(f"Note: {note}")
+    split = datasets.split_dataset(dataset, limit, in_place=True)
+    del dataset
     corrections = _load_extra(extra, reporter) if extra else None
-    described = split.describe()
+    described = split.describe() | form.unusual
     if initial_model:
         described["init"] = initial_model.describe()
     if extra and corrections is not None:
@@ -196,8 +210,10 @@ def find_checkpoint(folder: Path, recipe: str | None = None, init: str | None = 
     return checkpoints.load(folder, *unfinished)
 
 
-def _require_meaning(limit: int | None, cluster: Cluster | None) -> None:
+def _require_meaning(limit: int | None, cluster: Cluster | None, form: Form) -> None:
     """Raise an `OptionError` for what means nothing to a detector."""
+    if form != AS_USUAL:
+        raise OptionError(f"{form.options}: a detector draws its own digits; expected neither option")
     if limit is not None:
         raise OptionError(f"--limit {limit}: a detector is trained on generated pages; expected no --limit")
     if cluster is not None:

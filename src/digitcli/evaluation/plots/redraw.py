@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from digitcli import artifacts, models
-from digitcli.datasets import load, split_dataset
+from digitcli.datasets import AS_USUAL, Form, load, split_dataset
 from digitcli.errors import OptionError
 from digitcli.evaluation import plots
 from digitcli.evaluation.detector_evaluation import PagesToFind
@@ -46,7 +46,9 @@ def _redraw_classifier(folder: Path, source: str | None) -> tuple[str, ...]:
     model = folder / artifacts.MODEL
     classifier = models.load(model)
     trained_on = RunRecord.read(folder).data or TrainedData()
-    dataset = load(source or (trained_on.name or "mnist"))
+    is_own = source in (None, trained_on.name)
+    form = Form(trained_on.orientation or "upright", trained_on.polarity or "bright") if is_own else AS_USUAL
+    dataset = load(source or (trained_on.name or "mnist"), form)
     digits = unseen(dataset, model)
     evaluation = evaluate(classifier, digits, data=dataset.name, model=str(model))
     shown = split_dataset(dataset, trained_on.limit).train if is_trained_on(folder, dataset) else dataset.test

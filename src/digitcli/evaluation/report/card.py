@@ -16,6 +16,7 @@ from digitcli.datasets import Digits
 from digitcli.evaluation import measuring, robustness
 from digitcli.evaluation.comparison import ModelComparison, compare
 from digitcli.evaluation.corruptions import CORRUPTIONS
+from digitcli.evaluation.image_form import require_usual
 from digitcli.evaluation.metrics import Evaluation, hardest, reliability_bins
 from digitcli.evaluation.robustness import Classify, Flips, OnStep, Robustness, with_preprocessing
 from digitcli.models import model_files
@@ -61,11 +62,13 @@ class SourceEvaluation:
         digits: that were read.
         is_part: whether they are only what a training left out of the source.
         evaluations: one a model.
+        notes: what was converted in the source, or left out, in words.
     """
 
     digits: Digits
     is_part: bool
     evaluations: tuple[Evaluation, ...]
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def pair(self) -> ModelComparison:
@@ -154,13 +157,20 @@ def _source_as_json(source: SourceEvaluation) -> dict[str, Any]:
     }
 
 
-def evaluate_source(models: Sequence[EvaluatedModel], source: str) -> SourceEvaluation:
-    """Read a data source's test images with every model; as `datasets.load` and `measuring.evaluate`."""
-    dataset = datasets.load(source)
+def evaluate_source(
+    models: Sequence[EvaluatedModel], source: str, form: datasets.Form = datasets.AS_USUAL
+) -> SourceEvaluation:
+    """Read a data source's test images with every model; as `datasets.load` and `measuring.evaluate`.
+
+    Raises `DataError`, too, where the images seem to have another form.
+    """
+    dataset = datasets.load(source, form)
+    require_usual(dataset, form)
     digits = measuring.unseen(dataset, *(each.path for each in models))
     return SourceEvaluation(
         digits=digits,
         is_part=digits is not dataset.test,
+        notes=dataset.notes,
         evaluations=tuple(
             measuring.evaluate(each.classifier, digits, data=dataset.name, model=str(each.path))
             for each in models
@@ -169,7 +179,11 @@ def evaluate_source(models: Sequence[EvaluatedModel], source: str) -> SourceEval
 
 
 def make(
-    models: Sequence[EvaluatedModel], main: SourceEvaluation, others: Sequence[str], on_step: OnStep
+    models: Sequence[EvaluatedModel],
+    main: SourceEvaluation,
+    others: Sequence[str],
+    on_step: OnStep,
+    form: datasets.Form = datasets.AS_USUAL,
 ) -> Card:
     """Measure the rest of what a report card says.
 
@@ -178,13 +192,15 @@ def make(
         main: what they made of the main data source.
         others: more sources.
         on_step: called with a description of each measurement.
+        form: of the images of the other sources.
     """
     sources = [main]
     done = {main.evaluations[0].data}
     for source in (*others, STANDARD):
         if source not in done:
             on_step(f"reading {source}")
-            sources.append(evaluate_source(models, source))
+            is_named = source in others
+            sources.append(evaluate_source(models, source, form if is_named else datasets.AS_USUAL))
             done.add(source)
     standard = next(each for each in sources if each.evaluations[0].data == STANDARD).digits
     corrupted = robustness.subset(standard, robustness.ROBUSTNESS.images)
