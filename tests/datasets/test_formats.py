@@ -16,7 +16,7 @@ from conftest import Command
 
 from digitcli import datasets
 from digitcli.datasets import Dataset, Digits
-from digitcli.errors import DataError
+from digitcli.errors import DataError, MissingError
 
 
 def png(image: np.ndarray) -> bytes:
@@ -128,15 +128,12 @@ def test_parquet_as_hubs_give_it(sample: Dataset, tmp_path: Path) -> None:
     assert len(one.test) == 50
 
 
-def test_parquet_without_pyarrow(
-    sample: Dataset, digitcli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parquet_without_pyarrow(sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_parquet(tmp_path / "some.parquet", few(sample.test))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    outcome = digitcli("evaluate", "--data", "some.parquet")
-    assert outcome.status == 4
-    assert "pip install pyarrow" in outcome.stderr
+    with pytest.raises(MissingError, match="pip install pyarrow"):
+        datasets.load(str(tmp_path / "some.parquet"))
 
 
 @pytest.mark.parametrize(("train", "test"), [("train", "test"), ("training", "testing"), ("train", "valid")])
