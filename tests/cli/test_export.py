@@ -223,7 +223,10 @@ def test_a_file_that_disagrees_is_refused(
     place.mkdir()
     (place / name).write_text("of an earlier export")
     before = files_of(place)
-    monkeypatch.setattr(exporter, "EXPORT", replace(EXPORT, **{limit: -1.0}))
+    if limit == "tolerance":
+        monkeypatch.setattr("digitcli.models.classifier.TOLERANCE", -1.0)
+    else:
+        monkeypatch.setattr(exporter, "EXPORT", replace(EXPORT, int8_loss=-1.0))
     options = [] if limit == "tolerance" else ["--int8"]
     assert run(["export", *options, "--json"]) == 1
     words = capsys.readouterr()
@@ -315,7 +318,9 @@ def test_what_cannot_be_converted_is_refused(digitcli: Command, tmp_path: Path) 
     ]
     graph = onnx.helper.make_graph(nodes, "old", values[:1], values[1:], weights)
     opset = onnx.helper.make_opsetid("", 9)
-    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=4), tmp_path / "old.onnx")
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=4)
+    onnx.helper.set_model_props(model, {"rejection_threshold": "0.5"})
+    onnx.save(model, tmp_path / "old.onnx")
     assert digitcli("export", "--model", "old.onnx", "--quiet").status == 0
     outcome = digitcli("export", "--model", "old.onnx", "--int8")
     assert outcome.status == 1
@@ -394,11 +399,11 @@ def test_every_target_has_a_name_of_its_own() -> None:
 
 def test_calibration_images_are_of_the_training_set() -> None:
     """As many of each digit, the same every time, and none of the validation or test images."""
-    from digitcli.datasets import load
+    from digitcli.datasets import load, load_split
 
     mnist = load("mnist")
     assert mnist.train is not None
-    chosen = exporter.calibration(exporter.load_split("mnist"))
+    chosen = exporter.calibration(load_split("mnist"))
     assert len(chosen) == 500
     assert (np.bincount(chosen.labels) == 50).all()
     known = {image.tobytes() for image in mnist.train.images}

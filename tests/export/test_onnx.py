@@ -40,7 +40,7 @@ def test_a_model_that_disagrees_is_refused(
     tmp_path: Path, few: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = build(load_recipe("ci")[1])
-    monkeypatch.setattr("digitcli.export.onnx.TOLERANCE", -1.0)
+    monkeypatch.setattr("digitcli.models.classifier.TOLERANCE", -1.0)
     with pytest.raises(ExportError, match=r"differs from the Keras model by .* on 300 images"):
         export_onnx(network, tmp_path / "model.onnx", few.images, 0.5)
 

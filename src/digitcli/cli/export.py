@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from digitcli.export.exporter import Exporter, Measures, Original, Verification
+    from digitcli.export.foreign import ForeignModel
 
 
 def export(
@@ -53,28 +54,39 @@ def export(
 
     Each file holds its labels, input format, rejection threshold and licence. LiteRT, SavedModel and
     .keras files need TensorFlow. A detector is exported to ONNX alone.
+
+    A model from elsewhere (Keras 2 HDF5, .keras, SavedModel, ONNX) reads 1,000 validation images in every
+    usual form of input; model.onnx takes digitcli's own, with scaling, layout and softmax put inside.
     """
     targets = [Target(each, int8) for each in dict.fromkeys(formats or [Format.ONNX])]
     if int8 and Format.SAVED_MODEL in [target.format for target in targets]:
         raise OptionError("--int8: SavedModel has no 8-bit integers; expected --format onnx or litert")
 
-    from digitcli.export import exporter
+    from digitcli.datasets import load_split
+    from digitcli.export import exporter, foreign
     from digitcli.models.detector import is_detector
 
     path = model or exporter.find_original(folder)
-    if model is not None and is_detector(model):
+    is_foreign = exporter.is_foreign(path)
+    if model is not None and not is_foreign and is_detector(model):
         _export_detector(model, targets, output or folder / exporter.FOLDER, json=json)
         return
     exporter.require_runtimes(targets)
     if not quiet:
         say(f"Model: {model_name(path)}")
         say_substitute(model, path, folder)
-        if path.suffix == ".keras" or any(target.format is not Format.ONNX for target in targets):
+        if path.suffix != ".onnx" or any(target.format is not Format.ONNX for target in targets):
             say("Loading TensorFlow ...")
-    original = exporter.Original(path)
+    if is_foreign and any(target.format is not Format.ONNX for target in targets):
+        raise OptionError(f"{path}: a model from elsewhere is exported to ONNX; expected --format onnx alone")
+    split = load_split("mnist")
+    original = foreign.load(path, split.validation) if is_foreign else exporter.Original(path)
+    if isinstance(original, foreign.ForeignModel):
+        for line in original.in_words:
+            say(line)
     place = output or folder / exporter.FOLDER
     exporter.require_room(place, targets, original)
-    exporter_ = exporter.Exporter(original)
+    exporter_ = exporter.Exporter(original, split)
     if any(target.format is not Format.ONNX for target in targets):
         _ = exporter_.network  # what is wrong with it is said before anything else is done
     if not quiet:
@@ -119,7 +131,7 @@ _RUNTIMES = {
 _KERAS = ("Keras", "keras")
 
 
-def _runtime(original: "Original", target: Target | None) -> str:
+def _runtime(original: "Original | ForeignModel", target: Target | None) -> str:
     """Say what runs a file, or the original where no target is given, and its version."""
     from digitcli.run_record import installed
 
@@ -130,8 +142,12 @@ def _runtime(original: "Original", target: Target | None) -> str:
     return f"{name} {installed(package) or ''}".rstrip()
 
 
-def _table(original: "Original", exporter_: "Exporter", verifications: "list[Verification]") -> "Table":
+def _table(
+    original: "Original | ForeignModel", exporter_: "Exporter", verifications: "list[Verification]"
+) -> "Table":
     from rich.table import Table
+
+    from digitcli.export.exporter import size
 
     table = Table()
     table.add_column("file", no_wrap=True)
@@ -139,7 +155,7 @@ def _table(original: "Original", exporter_: "Exporter", verifications: "list[Ver
         table.add_column(heading, justify="right")
     table.add_row(
         "the original",
-        *_numbers(exporter_.measures, None, original.path.stat().st_size),
+        *_numbers(exporter_.measures, None, size(original.path)),
     )
     for verification in verifications:
         style = "red" if verification.problem else ""
@@ -164,8 +180,13 @@ def _numbers(measures: "Measures | None", difference: float | None, size: int) -
 
 
 def _as_json(
-    original: "Original", exporter_: "Exporter", verifications: "list[Verification]", place: Path
+    original: "Original | ForeignModel",
+    exporter_: "Exporter",
+    verifications: "list[Verification]",
+    place: Path,
 ) -> dict[str, Any]:
+    from digitcli.export.exporter import size
+
     def numbers(measures: "Measures | None") -> dict[str, Any]:
         if measures is None:
             return {}
@@ -181,7 +202,7 @@ def _as_json(
         "original": {
             "file": str(original.path),
             "runtime": _runtime(original, None),
-            "bytes": original.path.stat().st_size,
+            "bytes": size(original.path),
             **numbers(exporter_.measures),
         },
         "files": [

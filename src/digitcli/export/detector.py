@@ -13,6 +13,7 @@ from digitcli.config.detector import FOREGROUND_STRIDE, OUTPUTS
 from digitcli.config.marks import MARKS
 from digitcli.errors import ExportError, OptionError
 from digitcli.export.metadata import Metadata, licence
+from digitcli.export.onnx import function_as_onnx
 from digitcli.models.detector import (
     CHROMA,
     FOREGROUND,
@@ -27,7 +28,6 @@ from digitcli.run_record import RunRecord
 if TYPE_CHECKING:
     from digitcli.models.keras_classifier import Network
 
-_OPERATIONS = 17  # ONNX's version of its operations; runtimes since 2022 have them
 _CHECKED = ((64, 96), (160, 128))  # heights and widths of the pictures on which the file is checked
 _OTHERS_LICENCES = (
     "Pen strokes: UCI Pen-Based Recognition of Handwritten Digits by E. Alpaydin and F. Alimoglu, CC BY 4.0, "
@@ -126,17 +126,13 @@ def _description(record: RunRecord) -> Metadata:
 
 
 def _write(network: "Network", path: Path) -> None:
-    import tf2onnx
-
     from digitcli.models.backend import tf
 
-    if not hasattr(np, "object"):  # a name that tf2onnx still uses
-        vars(np)["object"] = object
     signature = [tf.TensorSpec((None, None, None, 1), tf.float32, name=name) for name in (GREY, CHROMA)]
     function = tf.function(
         lambda grey, chroma: network({GREY: grey, CHROMA: chroma}, training=False), input_signature=signature
     )
-    model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPERATIONS)
+    model = function_as_onnx(function, signature)
     for value in (*model.graph.input, *model.graph.output):
         side = "" if value.name == GREY else f"/{_stride(value.name)}"
         for place, symbol in enumerate(("N", f"H{side}", f"W{side}")):

@@ -5,34 +5,48 @@ its place only if it does so as the model that it was made from.
 """
 
 import importlib.util
+import json
 import os
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitcli import artifacts, models
-from digitcli.datasets import Digits, Split, load_split
+from digitcli.datasets import Digits, Split
 from digitcli.datasets.split import balanced
 from digitcli.errors import ExportError, MissingError, ModelError, OptionError
 from digitcli.evaluation.wording import percent
 from digitcli.export import onnx
 from digitcli.export.formats import Format, Target
 from digitcli.export.metadata import describe
-from digitcli.models.classifier import TOLERANCE, Classifier, require_probabilities
+from digitcli.models.classifier import (
+    CLASSIFIER_NETWORK,
+    DETECTOR_NETWORK,
+    Classifier,
+    is_hdf5,
+    is_own,
+    is_saved_model,
+    require_probabilities,
+    tolerance,
+)
 from digitcli.models.model_files import training_recipe
 from digitcli.models.onnx_classifier import BATCH_SIZE
+from digitcli.preprocessing.mnist_form import Images
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.run_record import RunRecord
 
+if TYPE_CHECKING:
+    from digitcli.export.foreign import ForeignModel
+
 FOLDER = "exported"  # within the artifacts folder
-_SAVED_MODEL = "saved_model.pb"  # by which a SavedModel is known
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,6 @@ class ExportParameters:
     """What an exported file must keep to, and what it is measured with.
 
     Attributes:
-        tolerance: by how much a probability of a float32 file may differ from the original's.
         int8_loss: by how much the accuracy of an int8 file may be below the original's; a promise of the
             documentation. On the pretrained model, int8 loses none.
         calibration_images: training images on which the ranges of 8-bit integers are measured.
@@ -48,7 +61,6 @@ class ExportParameters:
         timed_batches, timed_images: how often a batch and an image are timed; the fastest counts.
     """
 
-    tolerance: float = TOLERANCE
     int8_loss: float = 0.002
     calibration_images: int = 500
     calibration_seed: int = 4
@@ -57,6 +69,20 @@ class ExportParameters:
 
 
 EXPORT = ExportParameters()
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether a model is not in digitcli's form; no where it cannot be read."""
+    if is_hdf5(path) or is_saved_model(path):
+        return os.path.exists(path)
+    try:
+        if path.suffix == ".keras":
+            with zipfile.ZipFile(path) as archive:
+                config = json.loads(archive.read("config.json"))
+            return bool(config["config"]["name"] not in (CLASSIFIER_NETWORK, DETECTOR_NETWORK))
+        return not is_own(onnx.metadata(path))
+    except Exception:  # whatever a file's content trips over; who loads it tells
+        return False
 
 
 def find_original(folder: Path) -> Path:
@@ -91,6 +117,20 @@ class Original:
         """Tell whether the file is Keras's, and not ONNX."""
         return self.path.suffix == ".keras"
 
+    def onnx_file(self, folder: Path, images: Images) -> Path:
+        """Return the model as an ONNX file; made in `folder`, and compared on images, where it is not one."""
+        if not self.is_keras:
+            return self.path
+        path, classifier = folder / artifacts.MODEL, self.classifier
+        onnx.export_onnx(
+            self.network(Digits(images, np.zeros(len(images), np.uint8))),
+            path,
+            images,
+            classifier.threshold,
+            uses_tta=classifier.uses_tta,
+        )
+        return path
+
     def network(self, digits: Digits) -> Any:
         """Return the Keras network; of an ONNX file that of the same run, or else its weights put back.
 
@@ -115,7 +155,7 @@ class Original:
             each.predict(digits.images) for each in (KerasClassifier(network), self.classifier)
         )
         difference = float(np.abs(found - expected).max())
-        if not difference <= EXPORT.tolerance:
+        if not difference <= tolerance(expected):
             raise ModelError(
                 f"{beside}: reads differently from {self.path.name} beside it (by {difference:.2g}); "
                 "expected the same network; name the one that is meant with --model"
@@ -185,8 +225,9 @@ def verify(target: Target, size: int, found: Measures, original: Measures) -> Ve
     difference = float(np.abs(found.probabilities - original.probabilities).max())
     problem = None
     allowed = EXPORT.int8_loss if target.int8 else 0.0
-    if not target.int8 and not difference <= EXPORT.tolerance:
-        problem = f"differs from the original by {difference:.2g}; expected at most {EXPORT.tolerance:g}"
+    at_most = tolerance(original.probabilities)
+    if not target.int8 and not difference <= at_most:
+        problem = f"differs from the original by {difference:.2g}; expected at most {at_most:.2g}"
     elif original.right - found.right > allowed * len(found.probabilities):
         problem = (
             f"reads {percent(found.accuracy)} of the test images, the original {percent(original.accuracy)}; "
@@ -215,7 +256,7 @@ def require_runtimes(targets: Sequence[Target]) -> None:
         )
 
 
-def require_room(folder: Path, targets: Sequence[Target], original: Original) -> None:
+def require_room(folder: Path, targets: Sequence[Target], original: "Original | ForeignModel") -> None:
     """Create `folder` if need be; raise an `OptionError` where files cannot be put there, or should not."""
     if os.path.isfile(folder / artifacts.RUN):
         raise OptionError(
@@ -228,7 +269,7 @@ def require_room(folder: Path, targets: Sequence[Target], original: Original) ->
             raise OptionError(f"{file}: is the model that is exported; name another folder with --output")
     artifacts.require_room(folder, [file.name for file in files], "the folder", "--output")
     saved = folder / Target(Format.SAVED_MODEL).name
-    if len(files) < len(targets) and os.path.lexists(saved) and not os.path.isfile(saved / _SAVED_MODEL):
+    if len(files) < len(targets) and os.path.lexists(saved) and not is_saved_model(saved):
         raise OptionError(
             f"{saved}: is no SavedModel; expected that of an earlier export or nothing, as one goes there"
         )
@@ -246,9 +287,9 @@ class Exporter:
         test: the images that every file reads.
     """
 
-    def __init__(self, original: Original) -> None:
+    def __init__(self, original: "Original | ForeignModel", split: Split) -> None:
+        """Take what is exported, and MNIST, whose images the files read."""
         self._original = original
-        split = load_split("mnist")
         self.test = split.test
         self._train = calibration(split)
 
@@ -270,7 +311,7 @@ class Exporter:
                 path = files.path(target.name)
                 self._write(target, path)
                 found = measure(_load(target, path), self.test, str(path))
-                verification = verify(target, _size(path), found, self.measures)
+                verification = verify(target, size(path), found, self.measures)
                 if verification.problem:
                     raise ExportError(verification.problem)
         except (ExportError, ModelError) as error:
@@ -289,7 +330,7 @@ class Exporter:
         match target.format:
             case Format.ONNX:
                 with tempfile.TemporaryDirectory() as folder:
-                    source = self._onnx_file(Path(folder))
+                    source = self._original.onnx_file(Path(folder), self._train.images)
                     if target.int8:
                         onnx.quantise(source, path, self._train.images)
                     onnx.label(path if target.int8 else source, path, metadata)
@@ -303,15 +344,6 @@ class Exporter:
 
                 saved_model.write(self.network, path)
                 saved_model.label(path, metadata)
-
-    def _onnx_file(self, folder: Path) -> Path:
-        """Return the model as an ONNX file; made in `folder` where it is not one."""
-        if not self._original.is_keras:
-            return self._original.path
-        path, classifier = folder / artifacts.MODEL, self._original.classifier
-        images = self._train.images
-        onnx.export_onnx(self.network, path, images, classifier.threshold, uses_tta=classifier.uses_tta)
-        return path
 
 
 def _load(target: Target, path: Path) -> Classifier:
@@ -328,7 +360,7 @@ def _load(target: Target, path: Path) -> Classifier:
             return saved_model.load(path)
 
 
-def _size(path: Path) -> int:
+def size(path: Path) -> int:
     """Return the bytes of a file, or of all files in a folder."""
     return sum(each.stat().st_size for each in (path, *path.rglob("*")) if each.is_file())
 

@@ -1,7 +1,9 @@
 """The classifier protocol: probabilities of ten digits for images in MNIST form, on any runtime."""
 
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +28,10 @@ DETECT = "detect"  # the task of a detector, in its file's metadata
 TASK = "task"  # key of a model file's metadata; files of classifiers need not have it
 DETECTOR_NETWORK = "digit_detector"  # name of a detector's Keras network, by which its files are known
 
+CLASSIFIER_NETWORK = "digit_reader"  # name of a classifier's Keras network
+SAVED_MODEL = "saved_model.pb"  # the file by which TensorFlow's SavedModel is known
+
+_USUAL_LOGIT = 30  # up to which rounding is no matter
 _SUM_TOLERANCE = 1e-3  # of ten probabilities
 # keys of a model file's metadata
 _THRESHOLD = "rejection_threshold"
@@ -68,11 +74,42 @@ def predict_in_batches(run: Callable[[Floats], Floats], images: Images, size: in
 
 
 def require_model(path: Path) -> None:
-    """Raise a `MissingError` where there is no such file."""
+    """Raise a `MissingError` where there is no such file, `ModelError` where it cannot be digitcli's own."""
+    if is_saved_model(path) or (is_hdf5(path) and os.path.isfile(path)):
+        raise foreign_model(path)
     if os.path.isdir(path):
         raise MissingError(f"{path}: is a folder; expected a model file in it, such as {path / MODEL}")
     if not os.path.isfile(path):
         raise MissingError(f"{path}: no such model; train one with: digitcli train")
+
+
+def is_hdf5(path: Path) -> bool:
+    """Tell from its name whether a file is HDF5, as Keras 2 kept models."""
+    return path.suffix.lower() in (".h5", ".hdf5")
+
+
+def is_saved_model(path: Path) -> bool:
+    """Tell whether a folder is TensorFlow's SavedModel."""
+    return os.path.isfile(path / SAVED_MODEL)
+
+
+def is_own(metadata: Mapping[str, str]) -> bool:
+    """Tell from a model file's metadata whether digitcli wrote it."""
+    return _THRESHOLD in metadata or TASK in metadata
+
+
+def may_read_digits(taken: Sequence[object], given: Sequence[object]) -> bool:
+    """Tell from the shapes of an image and an output whether a network may read digits, in any layout."""
+    sides = [side for side in taken if isinstance(side, int)]
+    return len(sides) == len(taken) and math.prod(sides) == IMAGE_SIZE**2 and list(given) == [CLASSES]
+
+
+def foreign_model(path: Path) -> ModelError:
+    """Return the error for a model that somebody else made."""
+    return ModelError(
+        f"{path}: is no model of digitcli's, and may take other values; bring it into digitcli's form with: "
+        f"digitcli export --model {shlex.quote(str(path))}"
+    )
 
 
 def no_classifier(path: Path) -> ModelError:
@@ -91,6 +128,19 @@ def require_probabilities(probabilities: Floats, model: str) -> None:
     if not np.isfinite(probabilities).all():
         raise ModelError(f"{model}: gives numbers that are not finite; expected probabilities")
     raise ModelError(f"{model}: gives numbers that are no probabilities; expected ten that sum to 1")
+
+
+def tolerance(probabilities: Probabilities) -> float:
+    """Return by how much a probability may differ between forms of one model.
+
+    Errors of rounding grow with the logits: where the least likely digit is e^-60 times as likely as the
+    likeliest, twice as much is allowed as where it is e^-30 times.
+
+    Args:
+        probabilities: (N, 10), of the model.
+    """
+    least = float(probabilities.min(initial=1.0))
+    return TOLERANCE * max(1.0, -math.log(max(least, 1e-38)) / _USUAL_LOGIT)
 
 
 def as_metadata(threshold: float, *, uses_tta: bool) -> dict[str, str]:

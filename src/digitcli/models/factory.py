@@ -31,7 +31,7 @@ from digitcli.config.recipe import (
 )
 from digitcli.models.backend import keras
 from digitcli.models.batch_normalization import FusedBatchNormalization
-from digitcli.models.classifier import INPUT, INPUT_SHAPE, OUTPUT, Weights
+from digitcli.models.classifier import CLASSIFIER_NETWORK, INPUT, INPUT_SHAPE, OUTPUT, Weights
 from digitcli.models.detector import CHROMA, GREY
 from digitcli.models.detector_network import build_detector
 from digitcli.models.keras_classifier import Network
@@ -84,7 +84,7 @@ def _build_classifier(recipe: Recipe, policy: str, batch_norm: Callable[..., Any
         options = {"name": f"{kind}_{count[kind]}", "dtype": policy}
         layers.append(_layer(description, batch_norm, options))
     layers.append(keras.layers.Dense(CLASSES, activation="softmax", dtype="float32", name=OUTPUT))
-    return keras.Sequential(layers, name="digit_reader")
+    return keras.Sequential(layers, name=CLASSIFIER_NETWORK)
 
 
 def assemble(recipe: AnyRecipe, weights: Sequence[Weights]) -> Network:
@@ -103,7 +103,7 @@ def assemble(recipe: AnyRecipe, weights: Sequence[Weights]) -> Network:
         network.name = f"member_{number}"
     image = keras.Input(INPUT_SHAPE, name=INPUT)
     mean = keras.layers.Average(name=OUTPUT)([network(image) for network in networks])
-    return keras.Model(image, mean, name="digit_reader")
+    return keras.Model(image, mean, name=CLASSIFIER_NETWORK)
 
 
 def _layer(description: Layer, batch_norm: Callable[..., Any], options: dict[str, str]) -> Any:

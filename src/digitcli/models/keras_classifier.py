@@ -10,11 +10,14 @@ from digitcli.config.mnist import CLASSES
 from digitcli.errors import MissingError, ModelError, first_line
 from digitcli.models.backend import keras, tf
 from digitcli.models.classifier import (
+    CLASSIFIER_NETWORK,
     DEFAULT_THRESHOLD,
     DETECTOR_NETWORK,
     INPUT_SHAPE,
     Floats,
     Probabilities,
+    foreign_model,
+    may_read_digits,
     no_classifier,
     predict_in_batches,
 )
@@ -85,6 +88,8 @@ def load_network(path: Path) -> Network:
         found = (tuple(network.input_shape[1:]), tuple(network.output_shape[1:]))
     except Exception as error:  # Keras raises whatever the archive's content trips over
         raise ModelError(f"{path}: not a Keras model that can be loaded ({first_line(error)})") from error
+    if network.name != CLASSIFIER_NETWORK and may_read_digits(*found):
+        raise foreign_model(path)
     if found != (INPUT_SHAPE, (CLASSES,)):
         raise ModelError(
             f"{path}: takes {found[0]} and gives {found[1]}; expected {INPUT_SHAPE} and ({CLASSES},)"

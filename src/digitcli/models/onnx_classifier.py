@@ -12,7 +12,10 @@ from digitcli.models.classifier import (
     TASK,
     Floats,
     Probabilities,
+    foreign_model,
     from_metadata,
+    is_own,
+    may_read_digits,
     no_classifier,
     predict_in_batches,
     require_model,
@@ -80,10 +83,19 @@ def load(path: Path, *, threads: int | None = None) -> OnnxClassifier:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # ONNX Runtime has no common base for what a damaged file raises
         raise ModelError(f"{path}: not an ONNX model that can be loaded; expected a digit reader") from error
-    if session.get_modelmeta().custom_metadata_map.get(TASK) == DETECT:
+    metadata = session.get_modelmeta().custom_metadata_map
+    if metadata.get(TASK) == DETECT:
         raise no_classifier(path)
+    if not is_own(metadata) and _takes_digits(session):
+        raise foreign_model(path)
     _require_shapes(path, session)
     return OnnxClassifier(session, path)
+
+
+def _takes_digits(session: onnxruntime.InferenceSession) -> bool:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    is_simple = [len(inputs), len(outputs)] == [1, 1]
+    return is_simple and may_read_digits(inputs[0].shape[1:], outputs[0].shape[1:])
 
 
 def _require_shapes(path: Path, session: onnxruntime.InferenceSession) -> None:
