@@ -18,7 +18,7 @@ import pens
 from measure import in_words, machine, print_table
 
 from digitcli.datasets.strokes import draw_stroke
-from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 
 PAGES = 40
@@ -231,12 +231,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--detector", default=PRETRAINED, help="a file, or none for rules alone")
     options = parser.parse_args()
     by_writer: dict[str, Drawings] = defaultdict(lambda: defaultdict(list))
     for drawing in pens.read(options.source, held_out=options.held_out):
         by_writer[drawing["writer"]][drawing["label"]].append(drawing)
     writers = sorted(by_writer)
-    recognizer = Recognizer.load(PRETRAINED_MODEL, detector=NO_DETECTOR)
+    recognizer = Recognizer.load(PRETRAINED_MODEL, detector=options.detector)
     rows = []
     for seed, (kind, draw) in enumerate(KINDS.items()):
         random = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ import pens
 from measure import in_words, machine, print_table
 
 from digitcli.datasets.strokes import draw_stroke
-from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
+from digitcli.recognition.pretrained import PRETRAINED, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 
 Random = np.random.Generator
@@ -160,12 +160,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="conditions")
     parser.add_argument("--model", type=Path, default=PRETRAINED_MODEL)
     parser.add_argument("--keep", type=Path, help="a folder for the first picture of each condition")
+    parser.add_argument("--detector", default=PRETRAINED, help="a file, or none for rules alone")
     options = parser.parse_args()
     by_writer = defaultdict(list)
     for drawing in pens.read(options.source, held_out=options.held_out):
         by_writer[drawing["writer"]].append(drawing)
     writers, rows = list(by_writer.values()), []
-    recognizer = Recognizer.load(options.model, detector=NO_DETECTOR)
+    recognizer = Recognizer.load(options.model, detector=options.detector)
     for name, (writing, happens, quality, blur) in conditions().items():
         if options.only and name not in options.only:
             continue
