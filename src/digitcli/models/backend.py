@@ -60,13 +60,14 @@ try:
     with silent_stderr(), _no_ipv6():
         import keras
         import tensorflow as tf
+        from tensorflow.core.protobuf import saved_model_pb2
 except ModuleNotFoundError as error:
     raise MissingError(f"{error.name} is not installed; install it with: pip install tensorflow") from error
 
 for _logger in ("tensorflow", "tf2onnx", "absl"):
     logging.getLogger(_logger).setLevel(logging.ERROR)
 
-__all__ = ["be_deterministic", "keras", "seed_everything", "silent_stderr", "tf"]
+__all__ = ["be_deterministic", "keras", "saved_model_pb2", "seed_everything", "silent_stderr", "tf"]
 
 
 def seed_everything(seed: int) -> None:

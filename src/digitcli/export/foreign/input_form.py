@@ -13,6 +13,7 @@ from digitcli.models.classifier import Floats, Probabilities
 
 Gives = Literal["probabilities", "logits", "log-probabilities"]
 
+_TEMPERATURES = tuple(np.geomspace(0.1, 30, 40))
 _MNIST_MEAN, _MNIST_DEVIATION = 0.1307, 0.3081  # by which PyTorch's examples standardize, of values 0 to 1
 
 
@@ -23,8 +24,7 @@ class InputFormParameters:
     Attributes:
         images: of MNIST's validation set that are read in every form.
         tie: share of them by which accuracies are as good as alike; the lower loss decides then.
-        unusual: share by which values standardized must be read better than plain ones, since a network that
-            is unsure of everything has a lower loss on any larger values.
+        unusual: share by which values standardized must be read better than plain ones.
         least: share that must be read right in the best form.
     """
 
@@ -67,7 +67,7 @@ class Reading:
         form: what it was given.
         gives: what it gives.
         accuracy: share of the images that it reads right.
-        loss: mean cross-entropy.
+        loss: mean cross-entropy at the best temperature.
     """
 
     form: InputForm
@@ -120,8 +120,23 @@ def _read(form: InputForm, values: Floats, digits: Digits) -> Reading:
     gives = kind_of(values)
     found = as_probabilities(values, gives)
     right = float((found.argmax(axis=1) == digits.labels).mean())
-    of_truth = found[np.arange(len(found)), digits.labels]
-    return Reading(form, gives, right, float(-np.log(np.maximum(of_truth, 1e-12)).mean()))
+    return Reading(form, gives, right, _calibrated_loss(found, digits))
+
+
+def _calibrated_loss(probabilities: Probabilities, digits: Digits) -> float:
+    """Return the cross-entropy at the best temperature (Guo et al., 2017).
+
+    Larger values make a network surer of everything, which as such tells nothing about what it expects.
+    """
+    logits = np.log(np.maximum(probabilities, 1e-12))
+    places = np.arange(len(logits))
+    losses = []
+    for temperature in _TEMPERATURES:
+        scaled = logits / temperature
+        highest = scaled.max(axis=1)
+        total = highest + np.log(np.exp(scaled - highest[:, np.newaxis]).sum(axis=1))
+        losses.append(float((total - scaled[places, digits.labels]).mean()))
+    return min(losses)
 
 
 def kind_of(values: Floats) -> Gives:

@@ -152,7 +152,7 @@ def _is_of_keras(name: str) -> bool:
 
 def require_plain_saved_model(path: Path) -> None:
     """Refuse a SavedModel that has operations other than arithmetic; a `ModelError`."""
-    from tensorflow.core.protobuf import saved_model_pb2
+    from digitcli.models.backend import saved_model_pb2
 
     saved = saved_model_pb2.SavedModel()
     try:
