@@ -91,7 +91,7 @@ def assert_same(network: Any, path: Path, sample: Dataset) -> None:
 
 def test_a_keras_2_file_of_the_tutorials_kind(digitcli: Command, tmp_path: Path) -> None:
     """The tutorial trains, then saves as HDF5; commands tell what to do with that file, and then it reads."""
-    options = ["--config", "classic", "--data", "sample", "--epochs", "4", "--learning-rate", "0.1", "-q"]
+    options = ["--config", "classic", "--data", "sample", "--epochs", "8", "--learning-rate", "0.1", "-q"]
     assert digitcli("train", *options).status == 0
     network = keras.saving.load_model(tmp_path / "artifacts" / "model.keras", compile=False)
     plain = keras.Sequential([keras.Input((28, 28, 1)), *network.layers[1:]])  # the tutorial scales outside

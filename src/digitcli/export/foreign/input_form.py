@@ -24,12 +24,15 @@ class InputFormParameters:
     Attributes:
         images: of MNIST's validation set that are read in every form.
         tie: share of them by which accuracies are as good as alike; the lower loss decides then.
+        alike: share of the lowest loss by which losses are as good as alike; the form that is the most common
+            is taken then, the first of `FORMS`.
         unusual: share by which values standardized must be read better than plain ones.
         least: share that must be read right in the best form.
     """
 
     images: int = 1_000
     tie: float = 0.01
+    alike: float = 0.1
     unusual: float = 0.003
     least: float = 0.5
 
@@ -104,16 +107,16 @@ def choose(name: str, run: Callable[[InputForm, Floats], Floats], images: Floats
             f"whatever values it is given; expected a classifier that reads at least {INPUT_FORM.least:.0%}"
         )
     plain = max(each.accuracy for each in readings if not each.form.is_unusual)
-    good = sorted(
-        (
-            each
-            for each in readings
-            if each.accuracy >= best - INPUT_FORM.tie
-            and (not each.form.is_unusual or each.accuracy >= plain + INPUT_FORM.unusual)
-        ),
-        key=lambda each: each.loss,
-    )
-    return Choice(good[0], tuple(good[1:]), len(digits))
+    good = [
+        each
+        for each in readings
+        if each.accuracy >= best - INPUT_FORM.tie
+        and (not each.form.is_unusual or each.accuracy >= plain + INPUT_FORM.unusual)
+    ]
+    lowest = min(each.loss for each in good)
+    taken = next(each for each in good if each.loss <= lowest * (1 + INPUT_FORM.alike))
+    others = tuple(each for each in good if each is not taken)
+    return Choice(taken, others, len(digits))
 
 
 def _read(form: InputForm, values: Floats, digits: Digits) -> Reading:

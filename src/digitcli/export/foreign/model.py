@@ -97,8 +97,8 @@ class ForeignModel:
         ]
         for other in self.choice.tied:
             lines.append(
-                f"With {other.form.words}, it reads {percent(other.accuracy)}, but with a loss of "
-                f"{other.loss:.3f} in place of {best.loss:.3f}"
+                f"With {other.form.words}, it reads {percent(other.accuracy)} at a loss of "
+                f"{other.loss:.3f}; as chosen, at {best.loss:.3f}"
             )
         return lines
 
