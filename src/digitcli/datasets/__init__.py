@@ -90,6 +90,6 @@ def _load(source: str) -> Dataset:
     raise DataError(f"{source}: unknown kind of file; {_EXPECTED}")
 
 
-def load_split(source: str, limit: int | None = None, form: Form = AS_USUAL) -> Split:
+def load_split(source: str, limit: int | None = None) -> Split:
     """Read a data source and cut it for training where it lies in memory; as `load` and `split_dataset`."""
-    return split_dataset(load(source, form), limit, in_place=True)
+    return split_dataset(load(source), limit, in_place=True)

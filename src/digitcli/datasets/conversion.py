@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
-from digitcli.datasets.digits import MAX_IMAGES, Digits, make_digits
+from digitcli.datasets.digits import MAX_IMAGES, Digits, check_count, make_digits
 from digitcli.datasets.memory import aligned
 from digitcli.errors import DataError
 from digitcli.preprocessing.mnist_form import Images, to_form
@@ -46,10 +46,7 @@ def check_labels(where: str, shape: Shape, dtype: np.dtype[Any]) -> None:
         )
     if dtype.kind not in "buif":
         raise DataError(f"{where}: found labels of dtype {dtype}; expected whole numbers 0 to 9")
-    if shape[0] < 1:
-        raise DataError(f"{where}: no labels in it; expected at least one")
-    if shape[0] > MAX_IMAGES:
-        raise DataError(f"{where}: found {shape[0]:,} labels; at most {MAX_IMAGES:,} are read")
+    check_count(where, "labels", shape[0])
 
 
 def picture_shape(where: str, shape: Shape) -> Shape:
@@ -57,10 +54,7 @@ def picture_shape(where: str, shape: Shape) -> Shape:
 
     (N, H, W), (N, H, W, 1), (N, 1, H, W), (N, H, W, 3) and (N, H * H) are known; a `DataError` for others.
     """
-    if len(shape) < 1 or shape[0] < 1:
-        raise DataError(f"{where}: no images in it; expected at least one")
-    if shape[0] > MAX_IMAGES:
-        raise DataError(f"{where}: found {shape[0]:,} images; at most {MAX_IMAGES:,} are read")
+    check_count(where, "images", shape[0] if shape else 0)
     one: Shape = shape[1:]
     if len(one) == 1 and math.isqrt(one[0]) ** 2 == one[0]:
         one = (math.isqrt(one[0]),) * 2

@@ -93,7 +93,7 @@ def check_images_header(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]
         raise DataError(f"{where}: found images of shape {shape}; expected (N, {IMAGE_SIZE}, {IMAGE_SIZE})")
     if dtype != np.uint8:
         raise DataError(f"{where}: found images of dtype {dtype}; expected uint8, 0 to 255, ink bright")
-    _check_count(where, "images", shape[0])
+    check_count(where, "images", shape[0])
 
 
 def check_labels_header(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -102,10 +102,11 @@ def check_labels_header(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]
         raise DataError(f"{where}: found labels of shape {shape}; expected (N,), one digit an image")
     if dtype.kind not in "iu":
         raise DataError(f"{where}: found labels of dtype {dtype}; expected whole numbers 0 to 9")
-    _check_count(where, "labels", shape[0])
+    check_count(where, "labels", shape[0])
 
 
-def _check_count(where: str, what: str, count: int) -> None:
+def check_count(where: str, what: str, count: int) -> None:
+    """Refuse too few images or labels, or too many; a `DataError`."""
     if count < 1:
         raise DataError(f"{where}: no {what} in it; expected at least one")
     if count > MAX_IMAGES:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from digitcli.datasets import layouts
 from digitcli.datasets.digits import Dataset
-from digitcli.errors import DataError
+from digitcli.errors import DataError, first_line
 
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 
@@ -34,7 +34,7 @@ def load(path: Path) -> Dataset:
     except DataError:
         raise
     except Exception as error:  # HDF5 has no common base for what a damaged file raises
-        raise DataError(f"{path}: cut off, damaged or no HDF5 file ({_first(error)})") from error
+        raise DataError(f"{path}: cut off, damaged or no HDF5 file ({first_line(error)})") from error
 
 
 def _arrays(group: Any, prefix: str = "") -> Any:
@@ -49,7 +49,3 @@ def _arrays(group: Any, prefix: str = "") -> Any:
             yield from _arrays(found, f"{name}/")
         elif isinstance(found, h5py.Dataset) and not found.is_virtual and not found.external:
             yield prefix + name, found
-
-
-def _first(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

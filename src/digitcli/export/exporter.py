@@ -39,7 +39,6 @@ from digitcli.models.classifier import (
 )
 from digitcli.models.model_files import training_recipe
 from digitcli.models.onnx_classifier import BATCH_SIZE
-from digitcli.preprocessing.mnist_form import Images
 from digitcli.recognition.pretrained import PRETRAINED_MODEL
 from digitcli.run_record import RunRecord
 
@@ -117,19 +116,10 @@ class Original:
         """Tell whether the file is Keras's, and not ONNX."""
         return self.path.suffix == ".keras"
 
-    def onnx_file(self, folder: Path, images: Images) -> Path:
-        """Return the model as an ONNX file; made in `folder`, and compared on images, where it is not one."""
-        if not self.is_keras:
-            return self.path
-        path, classifier = folder / artifacts.MODEL, self.classifier
-        onnx.export_onnx(
-            self.network(Digits(images, np.zeros(len(images), np.uint8))),
-            path,
-            images,
-            classifier.threshold,
-            uses_tta=classifier.uses_tta,
-        )
-        return path
+    def onnx_file(self, folder: Path) -> Path:
+        """Return the file of a model that is ONNX; nothing is written into `folder`."""
+        del folder
+        return self.path
 
     def network(self, digits: Digits) -> Any:
         """Return the Keras network; of an ONNX file that of the same run, or else its weights put back.
@@ -330,7 +320,7 @@ class Exporter:
         match target.format:
             case Format.ONNX:
                 with tempfile.TemporaryDirectory() as folder:
-                    source = self._original.onnx_file(Path(folder), self._train.images)
+                    source = self._onnx_file(Path(folder))
                     if target.int8:
                         onnx.quantise(source, path, self._train.images)
                     onnx.label(path if target.int8 else source, path, metadata)
@@ -344,6 +334,15 @@ class Exporter:
 
                 saved_model.write(self.network, path)
                 saved_model.label(path, metadata)
+
+    def _onnx_file(self, folder: Path) -> Path:
+        """Return the model as an ONNX file in digitcli's form; made in `folder` where it is none."""
+        if not self._original.is_keras:
+            return self._original.onnx_file(folder)
+        path, classifier = folder / artifacts.MODEL, self._original.classifier
+        images = self._train.images
+        onnx.export_onnx(self.network, path, images, classifier.threshold, uses_tta=classifier.uses_tta)
+        return path
 
 
 def _load(target: Target, path: Path) -> Classifier:

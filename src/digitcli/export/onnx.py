@@ -44,10 +44,7 @@ def export_onnx(
     from digitcli.models.keras_classifier import KerasClassifier
 
     expected = KerasClassifier(network).predict(images)  # Keras exports only what has been called
-    with warnings.catch_warnings():
-        # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
-        warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
-        network.export(path, format="onnx", verbose=False)
+    write_network(network, path)
     _name_parts(path, as_metadata(threshold, uses_tta=uses_tta))
     difference = float(np.abs(onnx_classifier.load(path).predict(images) - expected).max())
     allowed = tolerance(expected)
@@ -57,6 +54,14 @@ def export_onnx(
             f"{len(images):,} images; expected at most {allowed:.2g}; nothing was replaced"
         )
     return difference
+
+
+def write_network(network: "Network", path: Path) -> None:
+    """Write a Keras network, which has been called before, as Keras itself exports it."""
+    with warnings.catch_warnings():
+        # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
+        warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
+        network.export(path, format="onnx", verbose=False)
 
 
 def _name_parts(path: Path, facts: dict[str, str]) -> None:

@@ -11,7 +11,6 @@
 - `clock`: how far a training is, in steps or seconds, and the learning rate that is due
 - `training_images`: the images that a run trains on
 - `augmentation`: random distortions inside the training graph
-- `calibration`: the temperature and the rejection threshold
 - `finetuning`: continues from a trained model, on corrections
 - `checkpoints`: the state of a run on disk
 - `progress`: the state of a run in memory, and `Reporter`, which is told of it

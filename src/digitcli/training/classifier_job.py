@@ -10,6 +10,7 @@ from digitcli import artifacts, models
 from digitcli.config.recipe import Augmentation, Recipe, Synthesis
 from digitcli.datasets import Digits
 from digitcli.evaluation import plots
+from digitcli.evaluation.calibration import choose_tta, fit_temperature, fit_threshold, with_temperature
 from digitcli.evaluation.measuring import evaluate
 from digitcli.evaluation.metrics import Evaluation
 from digitcli.export.onnx import export_onnx
@@ -21,7 +22,6 @@ from digitcli.recognition import tta
 from digitcli.run_record import RunRecord
 from digitcli.training import finetuning
 from digitcli.training.augmentation import preview
-from digitcli.training.calibration import choose_tta, fit_temperature, fit_threshold, with_temperature
 from digitcli.training.classification import Classification
 from digitcli.training.job import Durations, RunResult, Trained, describe, timed
 from digitcli.training.progress import Reporter

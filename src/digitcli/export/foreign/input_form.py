@@ -8,6 +8,7 @@ import numpy as np
 
 from digitcli.datasets import Digits
 from digitcli.errors import ModelError
+from digitcli.evaluation.calibration import apply_temperature, cross_entropy
 from digitcli.export.foreign.onnx_form import InputForm
 from digitcli.models.classifier import Floats, Probabilities
 
@@ -131,15 +132,8 @@ def _calibrated_loss(probabilities: Probabilities, digits: Digits) -> float:
 
     Larger values make a network surer of everything, which as such tells nothing about what it expects.
     """
-    logits = np.log(np.maximum(probabilities, 1e-12))
-    places = np.arange(len(logits))
-    losses = []
-    for temperature in _TEMPERATURES:
-        scaled = logits / temperature
-        highest = scaled.max(axis=1)
-        total = highest + np.log(np.exp(scaled - highest[:, np.newaxis]).sum(axis=1))
-        losses.append(float((total - scaled[places, digits.labels]).mean()))
-    return min(losses)
+    at_each = (apply_temperature([probabilities], temperature) for temperature in _TEMPERATURES)
+    return min(cross_entropy(each, digits.labels) for each in at_each)
 
 
 def kind_of(values: Floats) -> Gives:

@@ -10,6 +10,7 @@ import onnx
 
 from digitcli.datasets import Digits
 from digitcli.errors import ModelError, OptionError, first_line
+from digitcli.evaluation.calibration import choose_tta
 from digitcli.evaluation.wording import percent
 from digitcli.export.foreign.input_form import INPUT_FORM, Choice, as_probabilities, choose
 from digitcli.export.foreign.onnx_form import Graph, InputForm, as_graph, as_values, in_our_form
@@ -22,7 +23,6 @@ from digitcli.models.classifier import (
 )
 from digitcli.models.onnx_runtime import onnxruntime
 from digitcli.preprocessing.mnist_form import Images, network_input
-from digitcli.recognition import tta
 from digitcli.run_record import RunRecord
 
 _BATCH_SIZE = 256
@@ -70,9 +70,8 @@ class ForeignModel:
         """Refuse: no recipe tells how to make a foreign network anew."""
         raise OptionError(f"{self.path}: a model from elsewhere is exported to ONNX; expected --format onnx")
 
-    def onnx_file(self, folder: Path, images: Images) -> Path:
+    def onnx_file(self, folder: Path) -> Path:
         """Write it in digitcli's form into a folder; return the file. Raises `ModelError`."""
-        del images
         path = folder / "ours.onnx"
         model = in_our_form(self.graph, self.choice.best.form, self.choice.best.gives)
         facts = as_metadata(self.classifier.threshold, uses_tta=self.classifier.uses_tta)
@@ -139,20 +138,10 @@ def load(path: Path, validation: Digits) -> ForeignModel:
 
     choice = choose(str(path), run, images, digits)
     classifier = _ForeignClassifier(graph, session, choice)
-    classifier.uses_tta = _is_better_with_tta(classifier, digits)
+    choose_tta(classifier, digits)
     return ForeignModel(path, graph, classifier, choice)
 
 
 def _run(session: Any, values: Any) -> Floats:
     (name,) = (each.name for each in session.get_inputs())
     return np.asarray(session.run(None, {name: values})[0], np.float32)
-
-
-def _is_better_with_tta(classifier: _ForeignClassifier, digits: Digits) -> bool:
-    """Tell whether test-time augmentation lowers the loss, as of models that saw rotated images."""
-
-    def loss(probabilities: Probabilities) -> float:
-        of_truth = probabilities[np.arange(len(digits)), digits.labels]
-        return float(-np.log(np.maximum(of_truth, 1e-12)).mean())
-
-    return loss(tta.predict(classifier, digits.images)) <= loss(classifier.predict(digits.images))

@@ -1,7 +1,6 @@
 """Models of any kind as an ONNX graph, and the graph of one in digitcli's form."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from digitcli.config.mnist import CLASSES, IMAGE_SIZE
 from digitcli.errors import ModelError, first_line
 from digitcli.export.foreign import untrusted
-from digitcli.export.onnx import function_as_onnx
+from digitcli.export.onnx import function_as_onnx, write_network
 from digitcli.models.classifier import INPUT, INPUT_SHAPE, OUTPUT, Floats, is_hdf5, is_saved_model
 
 _OLDEST = 7  # of the operations of ONNX; before, numbers met arrays in another way
@@ -80,10 +79,7 @@ def _of_keras(path: Path, folder: Path) -> onnx.ModelProto:
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         network(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports what has been called
-        with warnings.catch_warnings():
-            # Keras's bridge to tf2onnx asks NumPy for an attribute that is on its way out
-            warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
-            network.export(folder / "keras.onnx", format="onnx", verbose=False)
+        write_network(network, folder / "keras.onnx")
         return onnx.load(folder / "keras.onnx")
     except Exception as error:  # Keras raises whatever a file's content trips over
         raise ModelError(f"{path}: not a Keras model that can be loaded ({first_line(error)})") from error

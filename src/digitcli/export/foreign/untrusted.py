@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from digitcli.errors import ModelError
+from digitcli.models.classifier import SAVED_MODEL
 
 MAX_BYTES = 500_000_000  # of a model and what lies beside it
 _MAX_CONFIG = 50_000_000  # characters of a Keras model's configuration
@@ -156,7 +157,7 @@ def require_plain_saved_model(path: Path) -> None:
 
     saved = saved_model_pb2.SavedModel()
     try:
-        saved.ParseFromString((path / "saved_model.pb").read_bytes())
+        saved.ParseFromString((path / SAVED_MODEL).read_bytes())
     except Exception as error:  # protobuf's errors have no base that is public
         raise ModelError(f"{path}: cut off, damaged or no SavedModel") from error
     for each in saved.meta_graphs:

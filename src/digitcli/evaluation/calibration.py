@@ -54,7 +54,7 @@ def fit_temperature(members: list[NDArray[np.float32]], labels: Labels) -> float
         return 1.0  # too few to tell
 
     def loss(log_temperature: float) -> float:
-        return _cross_entropy(apply_temperature(members, float(np.exp(log_temperature))), labels)
+        return cross_entropy(apply_temperature(members, float(np.exp(log_temperature))), labels)
 
     low, high = np.log(CALIBRATION.coldest), np.log(CALIBRATION.hottest)
     for _ in range(CALIBRATION.search_steps):  # golden-section search: the loss has one minimum
@@ -94,11 +94,12 @@ def choose_tta(classifier: Classifier, digits: Digits) -> NDArray[np.float32]:
     classifier.uses_tta = True
     alone = classifier.predict(digits.images)
     augmented = tta.augment(classifier, digits.images, alone, tta.is_uncertain(alone))
-    classifier.uses_tta = _cross_entropy(augmented, digits.labels) <= _cross_entropy(alone, digits.labels)
+    classifier.uses_tta = cross_entropy(augmented, digits.labels) <= cross_entropy(alone, digits.labels)
     return augmented if classifier.uses_tta else alone
 
 
-def _cross_entropy(probabilities: NDArray[np.floating[Any]], labels: Labels) -> float:
+def cross_entropy(probabilities: NDArray[np.floating[Any]], labels: Labels) -> float:
+    """Return the mean cross-entropy of probabilities (N, 10) with labels (N,)."""
     likely = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(likely, EPSILON)).mean())
 

@@ -5,15 +5,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from digitcli.datasets import Digits
-from digitcli.preprocessing.mnist_form import Images
-from digitcli.recognition import tta
-from digitcli.training.calibration import (
+from digitcli.evaluation.calibration import (
     apply_temperature,
     choose_tta,
     fit_temperature,
     fit_threshold,
     with_temperature,
 )
+from digitcli.preprocessing.mnist_form import Images
+from digitcli.recognition import tta
 
 
 def honest(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
