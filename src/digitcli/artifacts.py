@@ -30,6 +30,9 @@ MISTAKES = "mistakes.png"
 RELIABILITY = "reliability.png"
 COMPARISON = "comparison.png"
 CHECKPOINT = "checkpoint.npz"
+FOLDS = "folds.npz"
+SUSPECTS = "suspects.csv"
+SUSPECTS_PICTURE = "suspects.png"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ FILES = (
     RELIABILITY,
     COMPARISON,
     CHECKPOINT,
+    FOLDS,
+    SUSPECTS,
+    SUSPECTS_PICTURE,
     *astuple(DETECTOR),
     PAGES,
 )

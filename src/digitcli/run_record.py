@@ -41,6 +41,7 @@ class TrainedData(_Section):
         limit: on training images, if there was one.
         orientation, polarity: of the source's images, where they are unusual; see `datasets.form`.
         init, extra: the model that training went on from, and the corrections, if any.
+        exclude: the list of images that were not to be trained on, if any.
     """
 
     name: str | None = None
@@ -53,6 +54,7 @@ class TrainedData(_Section):
     polarity: Literal["bright", "dark"] | None = None
     init: dict[str, Any] | None = None
     extra: dict[str, Any] | None = None
+    exclude: dict[str, Any] | None = None
 
 
 class TrainedPrecision(_Section):
@@ -88,7 +90,7 @@ class RunRecord(BaseModel):
         durations: wall-clock seconds of each part.
         parameters: of all networks together.
         weights_sha256: checksum of all weights.
-        validation, onnx, comparison: figures of the finished model.
+        validation, test, onnx, comparison: figures of the finished model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -109,6 +111,7 @@ class RunRecord(BaseModel):
     weights_sha256: str | None = None
     calibration: Calibration | None = None
     validation: dict[str, float] | None = None
+    test: dict[str, float] | None = None
     onnx: dict[str, float] | None = None
     comparison: dict[str, Any] | None = None
 

@@ -67,6 +67,15 @@ def evaluate(
             help="Write a report card: report.html, one page with all figures, and report.json.",
         ),
     ] = None,
+    suspects: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="List the N images whose labels are most likely wrong, in suspects.csv, for train "
+            "--exclude, and suspects.png: training images, where folds.npz is in the artifacts folder, "
+            "else test images.",
+        ),
+    ] = None,
     folder: Artifacts = ARTIFACTS,
     json: Json = False,
 ) -> None:
@@ -76,12 +85,15 @@ def evaluate(
     TensorFlow. A report card adds robustness, speed, size, the training record and results on MNIST.
     """
     if model is not None and _is_detector(model):
-        _refuse_for_detectors({"--data": data, "--compare": compare, "--report": report_folder})
+        _refuse_for_detectors(
+            {"--data": data, "--compare": compare, "--report": report_folder, "--suspects": suspects}
+        )
         _evaluate_detector(model, json=json)
         return
     from rich.text import Text
 
     from digitcli import evaluate as evaluate_
+    from digitcli.cli.tables import suspects_in_words, suspects_table
     from digitcli.evaluation import report
 
     with ExitStack() as stack:
@@ -93,6 +105,7 @@ def evaluate(
             model=model,
             compare=compare,
             report_folder=report_folder,
+            suspects=suspects,
             folder=folder,
             on_step=lambda words: status.update(Text(words)) if status else None,
         )
@@ -101,7 +114,7 @@ def evaluate(
     if source.is_part:
         which = "one of the models" if compare else "this model"
         say(f"Note: {which} was trained on {evaluation.data}; only images that training left out are read.")
-    for note in source.notes:
+    for note in source.dataset.notes:
         say(f"Note: {note}")
     say_missing(source.digits.labels)
     if not json:
@@ -109,12 +122,16 @@ def evaluate(
         if compare:
             print_table(_side_by_side(result))
             print_line(report.in_words(result.models, source))
+        if result.suspects:
+            print_table(suspects_table(result.suspects))
+            print_line(suspects_in_words(result.suspects))
         print_line(f"Files: {file_list(folder, result.files)}")
     if report_folder is not None:
         (say if json else print_line)(f"Report: {file_list(report_folder, result.report_files)}")
     if json:
         compared = {"comparison": report.pair_as_json(result.models, source)} if compare else {}
-        print_json(evaluation.as_json() | compared)
+        doubted = {"label_errors": result.suspects.as_json()} if result.suspects else {}
+        print_json(evaluation.as_json() | compared | doubted)
 
 
 def _is_detector(model: Path) -> bool:

@@ -8,9 +8,9 @@ import typer
 from digitcli import artifacts
 from digitcli.cli.console import say
 from digitcli.config.mnist import Orientation, Polarity
+from digitcli.evaluation.wording import percent
 from digitcli.recognition.pretrained import (
     NO_DETECTOR,
-    PRETRAINED,
     PRETRAINED_MODEL,
     detector_file,
     model_file,
@@ -46,6 +46,7 @@ Artifacts = Annotated[
     Path, typer.Option("--artifacts", metavar="DIR", help="Folder with the files of a run.")
 ]
 ARTIFACTS = artifacts.DEFAULT_FOLDER
+_SPECIALISTS = ("best", "ensemble")  # recipes that are after the last hundredth on MNIST
 
 
 def resolve_pretrained(path: Path | None) -> Path | None:
@@ -110,27 +111,22 @@ def say_substitute(model: Path | None, path: Path, folder: Path) -> None:
 
 
 def say_model(path: Path) -> None:
-    """Say which model is used, and where another would read other people's digits better."""
+    """Say which model is used, and where it is one that knows MNIST alone."""
     say(f"Model: {model_name(path)}")
-    if path != PRETRAINED_MODEL and _knows_digits_alone(path):
-        say(
-            "Note: this model was trained on digits only. The pretrained model knows more writing styles "
-            f"and rejects marks that are no digits: --model {PRETRAINED}"
-        )
+    if path == PRETRAINED_MODEL:
+        return
+    from digitcli.run_record import RunRecord
+
+    record = RunRecord.beside(path)
+    if record and record.recipe_name in _SPECIALISTS:
+        name = record.data.name if record.data else None
+        accuracy = (record.test or {}).get("accuracy")
+        result = f" ({percent(accuracy)} of its test images)" if accuracy is not None else ""
+        trained = f"{record.recipe_name} is trained on {name or 'single digits'} alone{result}"
+        say(f"Note: {trained}; the pretrained model is better on drawings")
 
 
 def say_detector(path: Path) -> None:
     """Say which detector helps to find digits, if one does."""
     if str(path) != NO_DETECTOR:
         say(f"Detector: {model_name(path)}")
-
-
-def _knows_digits_alone(path: Path) -> bool:
-    """Tell whether a model's record says that it never saw what is no digit."""
-    from digitcli.run_record import RunRecord
-
-    recipe = (RunRecord.beside(path) or RunRecord()).recipe
-    if recipe is None:
-        return False
-    synthesis = recipe.get("synthesis")
-    return not (isinstance(synthesis, dict) and synthesis.get("non_digits"))

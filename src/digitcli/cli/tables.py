@@ -1,4 +1,4 @@
-"""The output of ``digitcli train`` as tables, text and JSON."""
+"""The output of ``digitcli train`` and ``digitcli evaluate`` as tables, text and JSON."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from digitcli.config.recipe import AnyRecipe
     from digitcli.evaluation.detector_evaluation import DetectorEvaluation
+    from digitcli.evaluation.suspects import Suspects
     from digitcli.models.factory import LayerSummary
     from digitcli.training.job import RunResult
 
@@ -88,6 +89,7 @@ def run_in_words(result: "RunResult") -> dict[str, str]:
         "Test loss": f"{result.evaluation.loss:.4f}",
         **_comparison_in_words(result),
         "Validation": f"{percent(result.validation.accuracy)}, loss {result.validation.loss:.4f}",
+        **_folds_in_words(result),
         "Training": training,
         "Model": f"{networks}{result.parameters:,} parameters, {size / 1024:,.0f} KiB as ONNX, "
         f"which differs from Keras by {result.onnx_difference:.1g} at most",
@@ -122,6 +124,17 @@ def detection_table(found: "DetectorEvaluation") -> "Table":
             str(result.pages),
         )
     return table
+
+
+def _folds_in_words(result: "RunResult") -> dict[str, str]:
+    found = result.out_of_fold
+    if found is None:
+        return {}
+    accuracies = found.accuracies
+    return {
+        "Folds": f"{percent(found.accuracy)} of {len(found.labels):,} images, each read by a network that "
+        f"has not seen it ({len(accuracies)} folds, {percent(min(accuracies))} to {percent(max(accuracies))})"
+    }
 
 
 def _comparison_in_words(result: "RunResult") -> dict[str, str]:
@@ -169,4 +182,44 @@ def run_as_json(result: "RunResult") -> dict[str, object]:
         "test": result.evaluation.as_json(),
         "onnx_difference": result.onnx_difference,
         **({"comparison": vars(result.comparison)} if result.comparison else {}),
+        **_folds_as_json(result),
     }
+
+
+def _folds_as_json(result: "RunResult") -> dict[str, object]:
+    found = result.out_of_fold
+    if found is None:
+        return {}
+    folds = {"n": len(found.labels), "accuracy": found.accuracy, "accuracies": found.accuracies}
+    return {"cross_validation": folds}
+
+
+def suspects_table(found: "Suspects") -> "Table":
+    """Show the images whose labels may be wrong, a row each."""
+    from rich.table import Table
+    from rich.text import Text
+
+    has_files = any(each.file for each in found.suspects)
+    table = Table("file" if has_files else "image")
+    for heading in ("label", "read", "how surely", "label likely wrong"):
+        table.add_column(heading, justify="right")
+    for each in found.suspects:
+        table.add_row(
+            Text(each.file or str(each.index)),
+            str(each.label),
+            str(each.read),
+            percent(each.confidence),
+            "yes" if each.is_likely else "",
+        )
+    return table
+
+
+def suspects_in_words(found: "Suspects") -> str:
+    """Say of which images the suspects are, and how many labels are likely wrong altogether."""
+    which = {"train": "training images", "test": "test images", "all": "images"}[found.set_name]
+    wrong = round(found.estimate)
+    return (
+        f"{len(found.suspects)} of {found.images:,} {which} have labels that may be wrong, as "
+        f"{found.read_by} has it. "
+        f"Confident learning takes about {wrong:,} of the {found.images:,} labels for wrong."
+    )

@@ -88,6 +88,20 @@ def train(
             metavar="FILE", help="Labelled pen strokes to fine-tune on, as draw saves them; requires --init."
         ),
     ] = None,
+    exclude: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV file of images not to train on, as evaluate --suspects writes it."
+        ),
+    ] = None,
+    cross_validate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Afterwards, train K more networks, each on all but one of K folds, and keep what each "
+            "reads in the fold that it has not seen: folds.npz, for evaluate --suspects.",
+        ),
+    ] = None,
     deterministic: Annotated[
         bool,
         typer.Option(
@@ -158,6 +172,8 @@ def train(
             resume=resume,
             init=init,
             extra=extra,
+            exclude=exclude,
+            cross_validate=cross_validate,
             deterministic=deterministic,
             cluster=workers,
             cluster_wait=cluster_wait,
@@ -173,7 +189,9 @@ def train(
     if quiet:
         return
     where = option(folder)
-    if result.evaluation:
+    if result.out_of_fold:
+        say(f"Next: digitcli evaluate --suspects 50{where} (labels that may be wrong)")
+    elif result.evaluation:
         say(f"Next: digitcli evaluate{where} (digit by digit), digitcli plot{where} (all pictures)")
     elif result.detection:
         say(f"Next: digitcli evaluate --model {folder / DETECTOR.model} (kind by kind)")

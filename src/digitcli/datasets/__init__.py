@@ -7,7 +7,8 @@
 - `layouts`, `conversion`: named arrays, and arrays of any usual form
 - `digits`: `Digits` and `Dataset`
 - `form`: images that lie another way, or whose ink is dark
-- `split`: `Split`
+- `split`: `Split`, and folds
+- `exclusion`: images that are not to be trained on, as a file lists them
 - `strokes`: the format of pen strokes, and how they are drawn
 - `pen_strokes`: the packaged strokes of twenty writers
 - `memory`: aligned arrays that TensorFlow uses in place
@@ -17,6 +18,7 @@ import os
 from pathlib import Path
 
 from digitcli.datasets.digits import NO_DIGIT, Dataset, Digits, concatenate
+from digitcli.datasets.exclusion import Exclusion, read_exclusion
 from digitcli.datasets.form import AS_USUAL, Form, brought_to_usual
 from digitcli.datasets.memory import ALIGNMENT
 from digitcli.datasets.split import Split, split_dataset
@@ -28,11 +30,13 @@ __all__ = [
     "NO_DIGIT",
     "Dataset",
     "Digits",
+    "Exclusion",
     "Form",
     "Split",
     "concatenate",
     "load",
     "load_split",
+    "read_exclusion",
     "split_dataset",
 ]
 

@@ -65,6 +65,8 @@ class Dataset:
         train: the training set, or None where the source is one undivided set, `test`.
         known_sha256: what `sha256` is, where that needs no computing.
         notes: what was converted, or left out, in words.
+        train_files, test_files: of each image the file that is it, below the source's folder; empty where
+            images have no files of their own.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Dataset:
     train: Digits | None = None
     known_sha256: str | None = None
     notes: tuple[str, ...] = ()
+    train_files: tuple[str, ...] = ()
+    test_files: tuple[str, ...] = ()
 
     @cached_property
     def sha256(self) -> str:

@@ -31,21 +31,25 @@ def load(folder: Path) -> Dataset:
     Raises `DataError` where there is none, `ImageError` where one cannot be read.
     """
     if _has_digits(folder):
-        return Dataset(str(folder), test=_read(folder))
+        digits, files = _read(folder, folder)
+        return Dataset(str(folder), test=digits, test_files=files)
     train, test = ([name for name in names if _has_digits(folder / name)] for names in (_TRAIN, _TEST))
     if not train or not test:
         found = ", ".join(f"{name}/" for name in (*train, *test))
         raise DataError(f"{folder}: found {found} alone; expected train/ and test/, with folders 0 to 9 each")
     left = ", ".join(f"{name}/" for name in (*train[1:], *test[1:]))
     notes = (f"{folder}: {left} left out: {train[0]}/ and {test[0]}/ are used",) if left else ()
-    return Dataset(str(folder), test=_read(folder / test[0]), train=_read(folder / train[0]), notes=notes)
+    tested, test_files = _read(folder, folder / test[0])
+    trained, train_files = _read(folder, folder / train[0])
+    return Dataset(str(folder), tested, trained, notes=notes, train_files=train_files, test_files=test_files)
 
 
 def _has_digits(folder: Path) -> bool:
     return any(os.path.isdir(folder / name) for name in NAMES)
 
 
-def _read(folder: Path) -> Digits:
+def _read(source: Path, folder: Path) -> tuple[Digits, tuple[str, ...]]:
+    """Return the images below a folder's digits, and their files below the source."""
     files: list[Path] = []
     labels: list[int] = []
     for digit, name in enumerate(NAMES):
@@ -62,4 +66,5 @@ def _read(folder: Path) -> Digits:
         raise DataError(f"{folder}: over {MAX_IMAGES:,} images; expected at most that")
     with ThreadPoolExecutor(thread_count()) as pool:
         images = list(pool.map(lambda path: to_form(image_files.read(path).pixels, single=True), files))
-    return Digits(np.stack(images), np.array(labels, np.uint8))
+    digits = Digits(np.stack(images), np.array(labels, np.uint8))
+    return digits, tuple(file.relative_to(source).as_posix() for file in files)

@@ -18,7 +18,22 @@ MIN_TRAINING_IMAGES = 100
 _CHUNK = 512  # images moved at once
 
 # Fixed, so that every run of every recipe is judged on the same images, whatever its seed.
-_TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
+_TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED, _FOLDS_SEED = 1, 2, 3, 4
+
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth
+class Places:
+    """Where a split's images lie in their source: indices into its training set and its test set.
+
+    Of a source that is one undivided set, all three are indices into that set.
+    """
+
+    train: Indices
+    validation: Indices
+    test: Indices
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class Split:
 
     Attributes:
         name, sha256: of the data source.
+        places: of the images that the source itself has, before others are added to `train`.
     """
 
     name: str
@@ -34,6 +50,7 @@ class Split:
     train: Digits
     validation: Digits
     test: Digits
+    places: Places
 
     def describe(self) -> dict[str, Any]:
         """Return the images' source and counts, as ``run.json`` has them."""
@@ -46,12 +63,20 @@ class Split:
         }
 
 
-def split_dataset(dataset: Dataset, limit: int | None = None, *, in_place: bool = False) -> Split:
+def split_dataset(
+    dataset: Dataset,
+    limit: int | None = None,
+    *,
+    excluded: NDArray[np.bool_] | None = None,
+    in_place: bool = False,
+) -> Split:
     """Cut a data source for training.
 
     Args:
         dataset: the source; where it is one undivided set, a sixth is held back for the test.
         limit: use only this many of its training images, validation included.
+        excluded: (N,) which images of its training set, or of its undivided set, are not to be trained on;
+            the test images are the same with and without.
         in_place: put the images of `dataset` into another order instead of copying them; it is not
             to be used afterwards.
 
@@ -62,7 +87,14 @@ def split_dataset(dataset: Dataset, limit: int | None = None, *, in_place: bool 
     sha256 = dataset.sha256  # of the images in their own order
     train, test = dataset.train, dataset.test
     if train is None:
-        train, test = _cut(test, round(TEST_SHARE * len(test)), _TEST_SEED, in_place=in_place)
+        train, test, places, of_test = _cut(
+            test, round(TEST_SHARE * len(test)), _TEST_SEED, in_place=in_place
+        )
+    else:
+        places, of_test = np.arange(len(train)), np.arange(len(test))
+    if excluded is not None and excluded[places].any():
+        kept = np.flatnonzero(~excluded[places])
+        train, places = train.take(kept), places[kept]
     if limit is not None:
         if limit < MIN_TRAINING_IMAGES:
             raise OptionError(f"--limit {limit}: expected at least {MIN_TRAINING_IMAGES} images")
@@ -70,22 +102,27 @@ def split_dataset(dataset: Dataset, limit: int | None = None, *, in_place: bool 
             raise OptionError(
                 f"--limit {limit}: {dataset.name} has {len(train):,} training images; expected at most that"
             )
-        train = train.take(balanced(train.labels, limit, _LIMIT_SEED))
+        chosen = balanced(train.labels, limit, _LIMIT_SEED)
+        train, places = train.take(chosen), places[chosen]
     if len(train) < MIN_TRAINING_IMAGES:
         raise DataError(
             f"{dataset.name}: found {len(train)} training images; expected at least {MIN_TRAINING_IMAGES}"
         )
     count = round(VALIDATION_SHARE * len(train))
-    train, validation = _cut(train, count, _VALIDATION_SEED, in_place=in_place)
-    return Split(dataset.name, sha256, train, validation, test)
+    train, validation, rest, chosen = _cut(train, count, _VALIDATION_SEED, in_place=in_place)
+    where = Places(places[rest], places[chosen], of_test)
+    return Split(dataset.name, sha256, train, validation, test, where)
 
 
-def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digits, Digits]:
-    """Split off `count` class-balanced digits; a rare class gives up at most half of its own."""
+def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digits, Digits, Indices, Indices]:
+    """Split off `count` class-balanced digits; a rare class gives up at most half of its own.
+
+    Returns the rest and what was split off, and the indices of both.
+    """
     chosen = balanced(digits.labels, count, seed, max_share=0.5)
     rest = np.setdiff1d(np.arange(len(digits)), chosen)
     if not in_place:
-        return digits.take(rest), digits.take(chosen)
+        return digits.take(rest), digits.take(chosen), rest, chosen
     split = digits.take(chosen)
     for first in range(0, len(rest), _CHUNK):
         part = rest[first : first + _CHUNK]  # ascending, so nothing is overwritten before it is read
@@ -93,10 +130,26 @@ def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digi
         digits.labels[first : first + len(part)] = digits.labels[part]
     digits.images[len(rest) :] = split.images
     digits.labels[len(rest) :] = split.labels
-    return digits.part(0, len(rest)), digits.part(len(rest), len(digits))
+    return digits.part(0, len(rest)), digits.part(len(rest), len(digits)), rest, chosen
 
 
-def balanced(labels: Labels, count: int, seed: int, max_share: float = 1.0) -> NDArray[np.intp]:
+def folds(labels: Labels, count: int) -> NDArray[np.uint8]:
+    """Deal images out to `count` folds that are as large as each other, and so is each class in them.
+
+    Args:
+        labels: (N,) uint8.
+        count: how many folds, 2 to 255.
+
+    Returns:
+        (N,) the fold of each image, 0 to `count` - 1; the same for the same labels.
+    """
+    order = np.random.default_rng(_FOLDS_SEED).permutation(len(labels))
+    dealt = np.empty(len(labels), np.uint8)
+    dealt[order[np.argsort(labels[order], kind="stable")]] = np.arange(len(labels)) % count
+    return dealt
+
+
+def balanced(labels: Labels, count: int, seed: int, max_share: float = 1.0) -> Indices:
     """Choose up to `count` indices at random, as evenly over the classes as they allow.
 
     Args:

@@ -14,9 +14,9 @@ from digitcli.evaluation.calibration import choose_tta, fit_temperature, fit_thr
 from digitcli.evaluation.measuring import evaluate
 from digitcli.evaluation.metrics import Evaluation
 from digitcli.export.onnx import export_onnx
-from digitcli.models.classifier import Classifier, Weights
+from digitcli.models.classifier import Classifier, Probabilities, Weights
 from digitcli.models.factory import assemble
-from digitcli.models.keras_classifier import KerasClassifier
+from digitcli.models.keras_classifier import KerasClassifier, Network
 from digitcli.models.weight_recovery import restore
 from digitcli.recognition import tta
 from digitcli.run_record import RunRecord
@@ -78,10 +78,7 @@ class ClassifierJob:
         was corrected has forgotten what it knew; the earlier run's files stay.
         """
         run, durations, progress = self._run, trained.durations, trained.progress
-        temperature = self._temperature(progress.weights())
-        network = assemble(
-            self._recipe, [with_temperature(weights, temperature) for weights in progress.weights()]
-        )
+        network, temperature = self._calibrated(progress.weights())
         classifier = KerasClassifier(network)
         threshold = fit_threshold(choose_tta(classifier, run.split.validation))
         with artifacts.replacing(run.folder, is_last=True) as files:
@@ -123,14 +120,20 @@ class ClassifierJob:
                     "test_time_augmentation": classifier.uses_tta,
                 },
                 "validation": {"accuracy": validation.accuracy, "loss": validation.loss},
+                "test": {"accuracy": result.accuracy, "loss": result.loss},
                 "onnx": {"largest_difference": difference, "model_bytes": model.stat().st_size},
             }
             if comparison:
                 description["comparison"] = asdict(comparison)
             RunRecord.model_validate(description).write(files)
             written = files.names()
-            # pictures of the model being replaced, and what only an unfinished run needs
-            for stale in (*artifacts.OF_RESULTS, artifacts.AUGMENTATION, artifacts.CHECKPOINT):
+            # of the run being replaced: pictures, folds, and what only an unfinished run needs
+            for stale in (
+                *artifacts.OF_RESULTS,
+                artifacts.AUGMENTATION,
+                artifacts.CHECKPOINT,
+                artifacts.FOLDS,
+            ):
                 if stale not in written:
                     files.remove(stale)
         return RunResult(
@@ -146,6 +149,12 @@ class ClassifierJob:
             evaluation=result,
             comparison=comparison,
         )
+
+    def read_test_images(self, members: list[Weights]) -> Probabilities:
+        """Return what networks with these weights make of the test images, calibrated: (N, 10) float32."""
+        classifier = KerasClassifier(self._calibrated(members)[0])
+        choose_tta(classifier, self._run.split.validation)
+        return tta.predict(classifier, self._run.split.test.images)
 
     def _compare(
         self, exported: Classifier, validation: Evaluation, test: Evaluation
@@ -165,10 +174,12 @@ class ClassifierJob:
             corrections, (was, validation.accuracy), (accuracy(before, run.split.test), test.accuracy)
         )
 
-    def _temperature(self, members: list[Weights]) -> float:
-        """Return the temperature that the validation images suggest."""
+    def _calibrated(self, members: list[Weights]) -> tuple[Network, float]:
+        """Return the model at the temperature that the validation images suggest, and the temperature."""
         digits = self._run.split.validation
         classifiers = [KerasClassifier(assemble(self._recipe, [weights])) for weights in members]
-        return fit_temperature(
+        temperature = fit_temperature(
             [classifier.predict(digits.images) for classifier in classifiers], digits.labels
         )
+        calibrated = [with_temperature(weights, temperature) for weights in members]
+        return assemble(self._recipe, calibrated), temperature

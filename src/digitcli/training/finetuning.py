@@ -3,7 +3,7 @@
 import hashlib
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ def mix(split: Split, extra: Digits, seed: int) -> Split:
     repeats = min(max(1, round(wanted / len(extra))), FINE_TUNING.most_repeats)
     repeated = Digits(np.repeat(extra.images, repeats, axis=0), np.repeat(extra.labels, repeats))
     mixed = concatenate([train, repeated])
-    return Split(split.name, split.sha256, mixed, split.validation, split.test)
+    return replace(split, train=mixed)
 
 
 def describe_extra(file: Path, extra: Digits) -> dict[str, Any]:

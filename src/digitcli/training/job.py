@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from digitcli.config.mnist import CLASSES
 from digitcli.evaluation.detector_evaluation import DetectorEvaluation
 from digitcli.evaluation.metrics import Evaluation
+from digitcli.evaluation.out_of_fold import OutOfFold
 from digitcli.models.classifier import Weights
 from digitcli.models.precision import PrecisionChoice
 from digitcli.run_record import describe_environment
@@ -60,6 +61,7 @@ class RunResult:
             where this worker is not the chief.
         comparison: with the classifier that it began with, if any.
         detection: of an exported detector, on generated pages.
+        out_of_fold: how the training images were read in cross-validation, if they were.
     """
 
     run: "Run"
@@ -74,6 +76,7 @@ class RunResult:
     evaluation: Evaluation | None = None
     comparison: finetuning.Comparison | None = None
     detection: DetectorEvaluation | None = None
+    out_of_fold: OutOfFold | None = None
 
     @property
     def learnt_nothing(self) -> bool:

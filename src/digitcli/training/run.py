@@ -7,21 +7,23 @@ import json
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from digitcli import artifacts
-from digitcli.config.recipe import DetectorRecipe
+from digitcli.config.recipe import DetectorRecipe, Recipe
+from digitcli.datasets import Split
 from digitcli.errors import InterruptedRun, TrainingError
 from digitcli.models.backend import be_deterministic, seed_everything
-from digitcli.models.classifier import Weights
+from digitcli.models.classifier import Probabilities, Weights
 from digitcli.models.factory import assemble
 from digitcli.models.precision import PrecisionChoice, choose_precision
 from digitcli.run_record import RunRecord
 from digitcli.training import checkpoints
 from digitcli.training.classifier_job import ClassifierJob
 from digitcli.training.cluster.distribution import Distribution, join, on_this_machine
+from digitcli.training.cross_validation import cross_validate
 from digitcli.training.detector_job import DetectorJob
 from digitcli.training.job import Durations, Job, RunResult, Trained, describe, timed
 from digitcli.training.loop import fit
@@ -29,7 +31,8 @@ from digitcli.training.progress import Progress, Reporter
 from digitcli.training.tensorboard import TensorBoard, require_tensorboard
 from digitcli.training.train import Run
 
-_REPEATED_OPTIONS = (("init", "model"), ("extra", "file"))  # options, and where the setting has their values
+# options, and where the setting has their values
+_REPEATED_OPTIONS = (("init", "model"), ("extra", "file"), ("exclude", "file"))
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,44 @@ def _execute(run: Run, distribution: Distribution, durations: Durations, report:
         if not distribution.is_chief:
             time.sleep(RUN.shutdown_grace)  # the others may still be taking what this worker sent last
             return RunResult(run, 0, progress, precision, digest, durations)
-        return job.deliver(Trained(progress, precision, digest, durations), report)
+        result = job.deliver(Trained(progress, precision, digest, durations), report)
     except KeyboardInterrupt:
         raise _keep_interrupted(run, distribution, progress, precision, durations) from None
+    if run.folds is None or not isinstance(run.recipe, Recipe):
+        return result
+    return _with_folds(result, run.recipe, run.folds, distribution, report)
+
+
+def _with_folds(
+    result: RunResult, recipe: Recipe, count: int, distribution: Distribution, report: Reporter
+) -> RunResult:
+    """Cross-validate with a run's recipe and write the readings beside its files."""
+    run = result.run
+
+    def read_fold(split: Split) -> Probabilities:
+        job, progress = ClassifierJob(replace(run, split=split), recipe), Progress()
+        with job.prepared({}, report) as task:
+            fit(
+                recipe,
+                task,
+                progress,
+                report,
+                distribution=distribution,
+                precision=result.precision.precision,
+                budget=run.settings.time_budget,
+            )
+        return job.read_test_images(progress.weights())
+
+    try:
+        with timed(result.durations, "cross_validation"):
+            found = cross_validate(run.split, count, read_fold, report)
+        found.write(run.folder)
+    except KeyboardInterrupt:
+        raise InterruptedRun(
+            f"Stopped before all {count} folds were read; the model in {run.folder} is complete, "
+            f"{artifacts.FOLDS} was not written"
+        ) from None
+    return replace(result, files=(*result.files, artifacts.FOLDS), out_of_fold=found)
 
 
 def _job(run: Run) -> Job:
@@ -170,4 +208,5 @@ def _keep_interrupted(
 def _options_to_repeat(run: Run) -> str:
     """Return the options that must be repeated to resume, with a space before each."""
     told = ((option, run.settings.data.get(option, {}).get(key)) for option, key in _REPEATED_OPTIONS)
-    return "".join(f" --{option} {shlex.quote(value)}" for option, value in told if value)
+    repeated = "".join(f" --{option} {shlex.quote(value)}" for option, value in told if value)
+    return repeated + (f" --cross-validate {run.folds}" if run.folds else "")

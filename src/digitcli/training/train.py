@@ -1,22 +1,26 @@
 """Training from Python: what the command ``digitcli train`` does, as one function."""
 
 import contextlib
+import hashlib
 import importlib
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from digitcli import artifacts, datasets
 from digitcli.config.mnist import Orientation, Polarity
 from digitcli.config.recipe import AnyRecipe, DetectorRecipe, load_recipe
-from digitcli.datasets import AS_USUAL, Digits, Form, Split, stroke_files
+from digitcli.datasets import AS_USUAL, Dataset, Digits, Form, Split, stroke_files
 from digitcli.errors import OptionError
 from digitcli.evaluation.image_form import require_usual
 from digitcli.training import checkpoints, finetuning
 from digitcli.training.checkpoints import Checkpoint, RunSettings
 from digitcli.training.cluster.configuration import Cluster
+from digitcli.training.cross_validation import require_folds
 from digitcli.training.finetuning import InitialModel
 from digitcli.training.progress import Reporter, SilentReporter
 
@@ -41,6 +45,7 @@ class Run:
         tensorboard: write the curves for TensorBoard, too.
         initial_model: the trained model whose weights are the first ones, if any.
         extra: labelled drawings to train on beside the rest, for a run that has an initial model.
+        folds: of a cross-validation after the training, if there is to be one.
     """
 
     recipe: AnyRecipe
@@ -54,6 +59,7 @@ class Run:
     tensorboard: bool = False
     initial_model: InitialModel | None = None
     extra: Digits | None = None
+    folds: int | None = None
 
     @property
     def is_chief(self) -> bool:
@@ -78,6 +84,8 @@ def train(
     resume: bool = False,
     init: str | None = None,
     extra: Path | None = None,
+    exclude: Path | None = None,
+    cross_validate: int | None = None,
     deterministic: bool = False,
     cluster: Cluster | None = None,
     cluster_wait: float = 300.0,
@@ -86,8 +94,8 @@ def train(
 ) -> "RunResult":
     """Train a network, test it, and keep it with its history and plots.
 
-    A recipe of the task ``detect`` trains a detector, on generated pages: `limit`, `init`, `extra` and
-    `cluster` mean nothing to it.
+    A recipe of the task ``detect`` trains a detector, on generated pages: `limit`, `init`, `extra`,
+    `exclude`, `cross_validate` and `cluster` mean nothing to it.
 
     Args:
         recipe: a name or a ``.toml`` file; ``default``, unless a run or a model is gone on with.
@@ -106,6 +114,9 @@ def train(
         init: fine-tune a trained model with its own recipe: a run's folder, a model file in one, or
             ``pretrained``.
         extra: a file of labelled pen strokes to fine-tune on, with `init`.
+        exclude: a CSV file of images that are not to be trained on; see `datasets.exclusion`.
+        cross_validate: train 2 to 20 more networks, each on all folds of the training images but one, which
+            it then reads; ``folds.npz`` keeps the readings.
         deterministic: the same seed on the same machine gives bit-identical weights; slower.
         cluster: the workers that train together.
         cluster_wait: seconds to wait for the other workers.
@@ -124,11 +135,7 @@ def train(
     reporter = reporter or SilentReporter()
     if time_budget is not None and not 1 <= time_budget <= MAX_TIME_BUDGET:
         raise OptionError(f"--time-budget: found {time_budget:g}; expected 1 to {MAX_TIME_BUDGET:,} seconds")
-    if extra and not init:
-        raise OptionError("--extra: expects --init MODEL, such as --init pretrained or --init artifacts")
-    if init and (recipe or cluster):
-        other = "--config" if recipe else "other workers"
-        raise OptionError(f"--init fine-tunes with the model's own recipe; expected no {other}")
+    _require_fitting(recipe, init, extra, cluster, cross_validate)
     checkpoint = find_checkpoint(folder, recipe, init) if resume else None
     initial_model = finetuning.find(init) if init else None
     if checkpoint:  # what is not said anew is as it was
@@ -148,17 +155,21 @@ def train(
     )
     form = Form(orientation or "upright", polarity or "bright")
     if isinstance(resolved, DetectorRecipe):
-        _require_meaning(limit, cluster, form)
+        _require_meaning(
+            {"--limit": limit, "--exclude": exclude, "--cross-validate": cross_validate}, cluster, form
+        )
     # TensorFlow takes seconds to import; the data comes meanwhile
     threading.Thread(target=_import_tensorflow).start()
     dataset = datasets.load(resolved.data, form)
     require_usual(dataset, form)
     for note in dataset.notes:
         reporter.warn(f"Note: {note}")
-    split = datasets.split_dataset(dataset, limit, in_place=True)
+    split, described = _cut(dataset, limit, exclude, reporter)
     del dataset
+    if cross_validate is not None:
+        require_folds(cross_validate, split)
     corrections = _load_extra(extra, reporter) if extra else None
-    described = split.describe() | form.unusual
+    described |= form.unusual
     if initial_model:
         described["init"] = initial_model.describe()
     if extra and corrections is not None:
@@ -179,6 +190,7 @@ def train(
         tensorboard=tensorboard,
         initial_model=initial_model,
         extra=corrections,
+        folds=cross_validate,
     )
     if run.is_chief:
         artifacts.require_writable(folder)
@@ -210,12 +222,31 @@ def find_checkpoint(folder: Path, recipe: str | None = None, init: str | None = 
     return checkpoints.load(folder, *unfinished)
 
 
-def _require_meaning(limit: int | None, cluster: Cluster | None, form: Form) -> None:
+def _require_fitting(
+    recipe: str | None,
+    init: str | None,
+    extra: Path | None,
+    cluster: Cluster | None,
+    cross_validate: int | None,
+) -> None:
+    """Raise an `OptionError` for options that do not go together."""
+    if extra and not init:
+        raise OptionError("--extra: expects --init MODEL, such as --init pretrained or --init artifacts")
+    if init and (recipe or cluster):
+        other = "--config" if recipe else "other workers"
+        raise OptionError(f"--init fine-tunes with the model's own recipe; expected no {other}")
+    if cross_validate is not None and (init or cluster):
+        other = "--init: its model has seen the images" if init else "other workers"
+        raise OptionError(f"--cross-validate {cross_validate}: expected no {other}")
+
+
+def _require_meaning(options: dict[str, object], cluster: Cluster | None, form: Form) -> None:
     """Raise an `OptionError` for what means nothing to a detector."""
     if form != AS_USUAL:
         raise OptionError(f"{form.options}: a detector draws its own digits; expected neither option")
-    if limit is not None:
-        raise OptionError(f"--limit {limit}: a detector is trained on generated pages; expected no --limit")
+    for name, value in options.items():
+        if value is not None:
+            raise OptionError(f"{name} {value}: a detector is trained on generated pages; expected no {name}")
     if cluster is not None:
         raise OptionError("a detector is trained on one machine; expected no other workers")
 
@@ -237,6 +268,32 @@ def _load_extra(file: Path, reporter: Reporter) -> Digits:
     for error in damaged:
         reporter.warn(f"Left out: {error}")
     return digits
+
+
+def _cut(
+    dataset: Dataset, limit: int | None, exclude: Path | None, reporter: Reporter
+) -> tuple[Split, dict[str, Any]]:
+    """Return a source cut for training, and what ``run.json`` says about it.
+
+    Where a file excludes images, say how many are trained on no more. `dataset` is not to be used afterwards.
+    """
+    if exclude is None:
+        split = datasets.split_dataset(dataset, limit, in_place=True)
+        return split, split.describe()
+    exclusion, is_undivided = datasets.read_exclusion(exclude, dataset), dataset.train is None
+    split = datasets.split_dataset(dataset, limit, excluded=exclusion.mask, in_place=True)
+    tested = int(exclusion.mask[split.places.test].sum()) if is_undivided else exclusion.tested
+    count = int(exclusion.mask.sum()) - (tested if is_undivided else 0)
+    words = f"{exclude}: {_images(count)} left out of the training"
+    if tested:
+        words += f"; {_images(tested)} of the test set {'stays' if tested == 1 else 'stay'} in it"
+    reporter.warn(f"Note: {words}")
+    checksum = hashlib.sha256(np.packbits(exclusion.mask).tobytes()).hexdigest()
+    return split, split.describe() | {"exclude": {"file": str(exclude), "images": count, "sha256": checksum}}
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def _import_tensorflow() -> None:

@@ -2,7 +2,7 @@
 
 - `curves`: loss and accuracy over the epochs, of one run or several
 - `classification`: confusion matrix and reliability diagram
-- `image_grids`: samples, augmentation, mistakes
+- `image_grids`: samples, augmentation, mistakes, suspects
 - `pages`: generated pages and their labels
 - `redraw`: all figures of a run that is done
 - `style`: colours, sizes, PNG files
@@ -18,6 +18,7 @@ from digitcli.evaluation.plots.image_grids import (
     augmentation,
     mistakes,
     samples,
+    suspects,
 )
 from digitcli.evaluation.plots.pages import page_sheet
 from digitcli.evaluation.plots.style import png
@@ -36,4 +37,5 @@ __all__ = [
     "png",
     "reliability",
     "samples",
+    "suspects",
 ]

@@ -3,6 +3,8 @@
 All images of a grid lie in one diagram: Matplotlib needs seconds for a hundred diagrams of one image each.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,7 @@ from digitcli.evaluation.wording import percent
 from digitcli.preprocessing.mnist_form import Images
 
 GRID_ROWS, GRID_COLUMNS = 4, 8
+SUSPECTS_SHOWN = 96
 _SAMPLES_PER_DIGIT = 10
 
 
@@ -130,6 +133,31 @@ def mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
     wrong = int(evaluation.confusion.sum() - np.trace(evaluation.confusion))
     middle = sum(axes.get_xlim()) / 2
     grid.write(axes, middle, grid.head, _grid_title(wrong, len(chosen)), size=10.5)
+    return figure
+
+
+def suspects(digits: Digits, captions: Sequence[str], is_likely: Sequence[bool]) -> Figure:
+    """Draw images whose labels may be wrong, at most `SUSPECTS_SHOWN`, each with words above it.
+
+    Args:
+        digits: the images.
+        captions: of each image, two lines.
+        is_likely: of each image, whether its label is likely to be wrong; its words are red then.
+    """
+    shown = min(len(digits), SUSPECTS_SHOWN)
+    rows = max(1, math.ceil(shown / GRID_COLUMNS))
+    grid = Grid(rows, GRID_COLUMNS, side=1.1, gap=0.09, caption=0.4, head=0.21)
+    figure, axes = grid.figure()
+    for place in range(shown):
+        colour = VERMILION if is_likely[place] else BLACK
+        grid.draw(axes, *divmod(place, GRID_COLUMNS), digits.images[place], captions[place], colour)
+    title = "No label that the model disagrees with"
+    if shown:
+        which = f"{shown} of {len(digits):,}" if shown < len(digits) else str(shown)
+        title = (
+            f"{which} labels that may be wrong, surest first. Place in the set; label, read as, how surely"
+        )
+    grid.write(axes, sum(axes.get_xlim()) / 2, grid.head, title, size=10.5)
     return figure
 
 

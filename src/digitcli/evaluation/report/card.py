@@ -12,7 +12,7 @@ import numpy as np
 
 from digitcli import datasets
 from digitcli.config.mnist import CLASSES
-from digitcli.datasets import Digits
+from digitcli.datasets import Dataset, Digits
 from digitcli.evaluation import measuring, robustness
 from digitcli.evaluation.comparison import ModelComparison, compare
 from digitcli.evaluation.corruptions import CORRUPTIONS
@@ -59,16 +59,19 @@ class SourceEvaluation:
     """What the models made of a data source.
 
     Attributes:
+        dataset: the source.
         digits: that were read.
-        is_part: whether they are only what a training left out of the source.
         evaluations: one a model.
-        notes: what was converted in the source, or left out, in words.
     """
 
+    dataset: Dataset
     digits: Digits
-    is_part: bool
     evaluations: tuple[Evaluation, ...]
-    notes: tuple[str, ...] = ()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the images that were read are only what a training left out of the source."""
+        return self.digits is not self.dataset.test
 
     @cached_property
     def pair(self) -> ModelComparison:
@@ -168,9 +171,8 @@ def evaluate_source(
     require_usual(dataset, form)
     digits = measuring.unseen(dataset, *(each.path for each in models))
     return SourceEvaluation(
+        dataset=dataset,
         digits=digits,
-        is_part=digits is not dataset.test,
-        notes=dataset.notes,
         evaluations=tuple(
             measuring.evaluate(each.classifier, digits, data=dataset.name, model=str(each.path))
             for each in models
