@@ -162,7 +162,7 @@ def draw_stroke(canvas: Images, points: Points, width: int, value: int = 255) ->
         value: grey value of the stroke, 0..255.
     """
     places = _fixed(points)
-    if len(np.unique(places, axis=0)) == 1:
+    if (places == places[0]).all():
         _dot(canvas, places[0], width, value)
     else:
         line = places[:, np.newaxis]

@@ -23,7 +23,8 @@ _END_DISTANCE = 0.06  # of the height, at least between a cut and the mark's end
 _CUT_LENGTH = 0.45  # of the height; cuts through more ink than that are not made
 _MAX_CUTS = 20  # of a mark
 _SHARED = 0.5  # of the strokes' width, by which what a cut crosses is given to both sides
-_SLANT_COST = 0.5  # of a step aside, in pixels of ink
+_SLANT_COST = np.float32(0.5)  # of a step aside, in pixels of ink
+_STEPS = np.array([0, -1, 1], np.int8)  # to where a path came from
 # Strokes that lie side by side, or one on the other, are wider than one, and no bar yet. In shares of a
 # stroke's width: how far what lies between them is from both rims, at least; half of the width of a bar.
 _INSIDE, _BAR = 0.45, 1.3
@@ -112,12 +113,14 @@ def _crossed(ink: Grey, edge: NDArray[np.float64], reach: int) -> NDArray[np.boo
 def _paths(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Return the cost of the cheapest path from the top to every pixel, and where it came from."""
     cost, back = ink.copy(), np.zeros(ink.shape, np.int8)
+    ways = np.full((3, ink.shape[1]), np.inf, np.float32)  # from above, and from the left and right of it
     for row in range(1, len(ink)):
-        before = np.pad(cost[row - 1], 1, constant_values=np.inf)
-        ways = np.stack([before[1:-1], before[:-2] + _SLANT_COST, before[2:] + _SLANT_COST])
-        choice = ways.argmin(axis=0)
-        cost[row] += ways[choice, np.arange(ink.shape[1])]
-        back[row] = np.array([0, -1, 1])[choice]
+        before = cost[row - 1]
+        ways[0] = before
+        ways[1, 1:] = before[:-1] + _SLANT_COST
+        ways[2, :-1] = before[1:] + _SLANT_COST
+        back[row] = _STEPS[ways.argmin(axis=0)]
+        cost[row] += ways.min(axis=0)
     return cost, back
 
 
