@@ -89,6 +89,10 @@ def shortened(command: str, digitcli: Command, folder: Path) -> Outcome:
     if words[0] == "train":
         is_named = "--config" in words or "--init" in words
         words += ["--epochs", "1", "--limit", "500"] if is_named else ["--config", "ci", "--epochs", "2"]
+    if "--cross-validate" in words:
+        words[words.index("--cross-validate") + 1] = "2"
+    if "--suspects" in words:
+        words += ["--data", "sample"]  # that which is trained on here
     if "--report" in words:
         return execute("-c", FEW_CORRUPTIONS, *words, cwd=folder)
     return digitcli(*words)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command, Outcome, execute, once
+from conftest import Command
 
 from digitcli import datasets
 from digitcli.datasets import Dataset, read_exclusion, split_dataset
@@ -49,66 +49,50 @@ def test_folds_have_every_image_once_and_every_digit_alike(count: int, sample: D
         assert sizes.max() - sizes.min() <= 1
 
 
-@pytest.fixture(scope="module")
-def doubted(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> tuple[Path, Outcome]:
-    """Cross-validate on the sample with some labels changed; return the folder and what was said."""
-    assert sample.train
-
-    def train(folder: Path) -> Outcome:
-        labels = sample.train.labels.copy()
-        labels[flipped(len(labels))] = (labels[flipped(len(labels))] + 3) % 10
-        np.savez(
-            folder / "mine.npz",
-            x_train=sample.train.images,
-            y_train=labels,
-            x_test=sample.test.images,
-            y_test=sample.test.labels,
-        )
-        arguments = ["-c", "ci", "--data", "mine.npz", "--cross-validate", "2", "--json"]
-        outcome = execute("-m", "digitcli", "train", *arguments, cwd=folder)
-        assert outcome.status == 0, outcome.stderr
-        return outcome
-
-    return once(tmp_path_factory, "doubted", train)
-
-
 def flipped(count: int) -> np.ndarray:
     return np.random.default_rng(7).choice(count, FLIPPED, replace=False)
 
 
 @pytest.mark.slow(seconds=15)
 def test_changed_labels_are_suspected_and_can_be_excluded(
-    digitcli: Command, doubted: tuple[Path, Outcome], tmp_path: Path
+    digitcli: Command, sample: Dataset, tmp_path: Path
 ) -> None:
-    folder, trained = doubted
+    assert sample.train
+    wrong = flipped(2000)
+    labels = sample.train.labels.copy()
+    labels[wrong] = (labels[wrong] + 3) % 10
+    test = {"x_test": sample.test.images, "y_test": sample.test.labels}
+    np.savez(tmp_path / "mine.npz", x_train=sample.train.images, y_train=labels, **test)
+    trained = digitcli("train", "-c", "ci", "--data", "mine.npz", "--cross-validate", 2, "--json")
     found = trained.json()["cross_validation"]
     assert found["n"] == 2000
     assert len(found["accuracies"]) == 2
     assert "fold 2 of 2" in trained.stderr
-    with np.load(folder / "artifacts" / "folds.npz") as readings:
+    with np.load(tmp_path / "artifacts" / "folds.npz") as readings:
         assert readings["probabilities"].shape == (2000, 10)
         assert np.array_equal(np.sort(readings["indices"]), np.arange(2000))
-    out = ["--data", folder / "mine.npz", "--artifacts", folder / "artifacts"]
-    report = digitcli("evaluate", *out, "--suspects", 40, "--json").json()["label_errors"]
+    report = digitcli("evaluate", "--data", "mine.npz", "--suspects", 40, "--json").json()["label_errors"]
     assert report["set"] == "train"
     assert report["read_by"] == "folds.npz"
     suspected = {each["index"] for each in report["suspects"]}
-    assert len(suspected & set(flipped(2000).tolist())) >= FLIPPED - 2
+    assert len(suspected & set(wrong.tolist())) >= FLIPPED - 2
     # the list, less the rows of labels that are right after all
-    with (folder / "artifacts" / "suspects.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if int(row["index"]) in flipped(2000)]
-    kept = tmp_path / "wrong.csv"
-    with kept.open("w") as file:
+    with (tmp_path / "artifacts" / "suspects.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if int(row["index"]) in wrong]
+    with (tmp_path / "wrong.csv").open("w") as file:
         table = csv.DictWriter(file, rows[0])
         table.writeheader()
         table.writerows(rows)
-    mine = ["-c", "ci", "--epochs", 1, "--data", folder / "mine.npz", "--exclude", kept, "--json"]
-    again = digitcli("train", *mine)
-    assert f"{kept}: {len(rows)} images left out of the training" in again.stderr
+    other = digitcli("evaluate", "--data", "sample", "--suspects", 3)
+    assert "folds.npz is of another data source" in other.stderr
+    assert "of 500 test images" in other.stdout
+    again = digitcli("train", "-c", "ci", "--epochs", 1, "--data", "mine.npz", "--exclude", "wrong.csv")
+    assert f"wrong.csv: {len(rows)} images left out of the training" in again.stderr
     data = json.loads((tmp_path / "artifacts" / "run.json").read_text())["data"]
     assert data["train"] + data["validation"] == 2000 - len(rows)
     assert data["exclude"]["images"] == len(rows)
     assert data["test"] == 500
+    assert not (tmp_path / "artifacts" / "folds.npz").exists()
 
 
 def test_suspects_as_a_table_a_picture_and_a_list(digitcli: Command, trained: Path) -> None:

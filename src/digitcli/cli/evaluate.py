@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digitcli.artifacts import FOLDS
 from digitcli.cli.console import (
     file_list,
     print_facts,
@@ -116,6 +117,8 @@ def evaluate(
         say(f"Note: {which} was trained on {evaluation.data}; only images that training left out are read.")
     for note in source.dataset.notes:
         say(f"Note: {note}")
+    if result.has_other_folds:
+        say(f"Note: {folder / FOLDS} is of another data source; the model's own readings are taken.")
     say_missing(source.digits.labels)
     if not json:
         _print_result(evaluation, result.models[0].name)

@@ -29,6 +29,7 @@ class EvaluationResult:
         files: names of the files in the artifacts folder.
         report_files: names of the report's files; empty without a report.
         suspects: images whose labels may be wrong, if they were asked for.
+        has_other_folds: whether they are not by ``folds.npz`` because it is of another data source.
     """
 
     models: _Models
@@ -36,6 +37,7 @@ class EvaluationResult:
     files: tuple[str, ...]
     report_files: tuple[str, ...] = ()
     suspects: Suspects | None = None
+    has_other_folds: bool = False
 
     @property
     def evaluation(self) -> Evaluation:
@@ -95,7 +97,9 @@ def evaluate(
     if suspects is not None:
         found = find_suspects(source, folds, suspects)
         files += found.write(folder)
+    has_other_folds = folds is not None and found is not None and found.read_by != artifacts.FOLDS
     if report_folder is None:
-        return EvaluationResult(evaluated, source, files, suspects=found)
+        return EvaluationResult(evaluated, source, files, (), found, has_other_folds)
     card = report.make(evaluated, source, others, on_step, form)
-    return EvaluationResult(evaluated, source, files, report.write(card, report_folder), found)
+    written = report.write(card, report_folder)
+    return EvaluationResult(evaluated, source, files, written, found, has_other_folds)

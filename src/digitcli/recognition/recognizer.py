@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from digitcli.recognition.consensus_reader import BothPages, ConsensusReader
 
 _BATCH = 256  # candidate digits that go through the network together
-# confidence from which a single mark on paper of one colour is a digit, whatever a detector sees; no reading
-# of the 55 such development photographs and 380 digits of MNIST becomes another one
-_SURE_ALONE = 0.98
+# Confidence from which a single mark on paper of one colour is a digit, whatever a detector sees. Where the
+# classifier rejects the mark, the digits that a detector sees in it must be as sure: it takes a fifth of
+# scribbles for digits, the classifier a twentieth.
+_SURE_ALONE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,7 @@ class Recognizer:
         pages = _Once(with_detector)
         if finder != PRETRAINED_DETECTOR:
             pages()  # what is wrong with it is told now
-        return cls(classifier, pages, knows_others=file == PRETRAINED_MODEL)
+        return cls(classifier, pages, knows_others=_knows_others(file))
 
     @property
     def threshold(self) -> float:
@@ -200,10 +201,14 @@ class Recognizer:
                 yield page.reader.reading(page, rows, self._by_rules)
 
     def _of_one_mark(self, page: LonePage, probabilities: Probabilities) -> Reading:
-        if self._pages is None or float(probabilities.max()) >= _SURE_ALONE:
+        sureness = float(probabilities.max())
+        if self._pages is None or sureness >= _SURE_ALONE:
             return self._by_rules(page.by_rules, probabilities)
         both = self._pages().find(page.image, page.by_rules, page.scale)
-        return both.reader.reading(both, self._classify([both])[0], self._by_rules)
+        reading = both.reader.reading(both, self._classify([both])[0], self._by_rules)
+        if sureness < self.threshold and _least_sure(reading) < _SURE_ALONE:
+            return self._by_rules(page.by_rules, probabilities)
+        return reading
 
     def _classify(self, pages: Sequence[Prepared]) -> list[Probabilities]:
         """Return the probabilities (N, 10) of each page's forms, augmented where they matter."""
@@ -230,6 +235,22 @@ class Recognizer:
             if text := "".join(str(each.digit) for each in read if each.digit is not None):
                 texts.append(text)
         return Reading("\n".join(texts), tuple(digits))
+
+
+def _knows_others(model: Path) -> bool:
+    """Tell whether a model was trained on marks that are no digits, too, as the record beside it has it."""
+    if model == PRETRAINED_MODEL:
+        return True
+    from digitcli.run_record import RunRecord
+
+    record = RunRecord.beside(model)
+    synthesis = record.recipe.get("synthesis") if record and record.recipe else None
+    return isinstance(synthesis, dict) and bool(synthesis.get("non_digits"))
+
+
+def _least_sure(reading: Reading) -> float:
+    """Return the lowest confidence of a reading's digits; 1 where there are none."""
+    return min((digit.confidence for digit in reading.digits if digit.digit is not None), default=1.0)
 
 
 def _worth_augmenting(page: Prepared, probabilities: Probabilities) -> NDArray[np.bool_]:
