@@ -166,7 +166,8 @@ _ENVIRONMENT |= {"COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "0"}
 
 
 def _environment() -> dict[str, str]:
-    return {**_ENVIRONMENT, "TMPDIR": tempfile.gettempdir()}
+    folder = tempfile.gettempdir()
+    return {**_ENVIRONMENT, "TMPDIR": folder, "XDG_CACHE_HOME": str(Path(folder) / "cache")}
 
 
 Command = Callable[..., Outcome]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from digitcli.training.progress import Epoch, Step
     from digitcli.training.train import Run
 
+_SOON, _LONG = 60, 300  # seconds: that nobody needs to be told of; after which a shorter training is offered
+_HOUR = 60  # minutes
+
 
 class Silent(SilentReporter):
     """Shows nothing but warnings."""
@@ -37,6 +40,7 @@ class Lines(Silent):
         self._unit = "images"
         self._epochs: int | None = None  # None where time decides on their number
         self._last: Step | None = None
+        self._is_first = True
 
     def start(self, run: "Run") -> None:
         self._is_chief = run.is_chief
@@ -61,6 +65,15 @@ class Lines(Silent):
             if epoch.epoch != self._epochs:
                 speed += f"  {_clock(self._last.seconds_left)} left"
         say(_in_words(epoch, self._epochs) + speed)
+        self._say_rest()
+
+    def _say_rest(self) -> None:
+        """Say after the first epoch how long the others take, where their number is known."""
+        if self._is_first and self._epochs is not None and self._last and self._last.seconds_left >= _SOON:
+            left = self._last.seconds_left
+            advice = f"; --time-budget {_LONG} trains for {_minutes(_LONG)}" if left > _LONG else ""
+            say(f"The rest takes about {_minutes(left)}{advice}")
+        self._is_first = False
 
 
 class Live(Lines):
@@ -91,6 +104,7 @@ class Live(Lines):
         self._progress.update(self._task, description=words, total=None, numbers="")
 
     def step(self, step: "Step") -> None:
+        self._last = step
         numbers = (
             f"step {step.step}/{step.steps} {' '.join(_measured(step.metrics))}"
             f"{self._validation} {step.examples_per_second:,.0f} {self._unit}/s "
@@ -107,6 +121,7 @@ class Live(Lines):
     def epoch(self, epoch: "Epoch") -> None:
         if self._is_chief:
             say(_in_words(epoch, self._epochs))
+            self._say_rest()
         validated = [value for name, value in epoch.metrics.items() if name.startswith("val_")]
         self._validation = f" val {percent(validated[1])}"  # the main metric
 
@@ -150,6 +165,14 @@ def _measured(metrics: dict[str, float]) -> list[str]:
         f"{name.replace('accuracy', 'acc')} {f'{value:.4f}' if name.endswith('loss') else percent(value)}"
         for name, value in metrics.items()
     ]
+
+
+def _minutes(seconds: float) -> str:
+    """Say a duration of a minute or more, roughly."""
+    minutes = round(seconds / 60)
+    if minutes < _HOUR:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{minutes / _HOUR:.1f} hours"
 
 
 def _clock(seconds: float) -> str:

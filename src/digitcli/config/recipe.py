@@ -4,6 +4,7 @@ A recipe is data only. Those in ``configs/`` ship inside the package and are fou
 other is given by its path. `Recipe` is frozen: `Recipe.override` returns a changed, validated copy.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
@@ -48,10 +49,16 @@ class Sgd(Table):
 
 
 class Adam(Table):
-    """Adam (Kingma and Ba, 2015), with decoupled weight decay and clipping as for `Sgd`."""
+    """Adam (Kingma and Ba, 2015), with decoupled weight decay and clipping as for `Sgd`.
+
+    Attributes:
+        beta_1, beta_2: decay of the moving averages of the gradients and of their squares.
+    """
 
     type: Literal["adam"]
     learning_rate: LearningRate
+    beta_1: float = Field(default=0.9, ge=0, lt=1)
+    beta_2: float = Field(default=0.999, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, le=1)
     clip_norm: float = Field(default=0.0, ge=0, le=1_000_000)
 
@@ -63,11 +70,12 @@ Activation = Literal["linear", "relu"]
 
 
 class Conv(Table):
-    """2-D convolution, stride 1."""
+    """2-D convolution."""
 
     type: Literal["conv"]
     filters: int = Field(ge=1, le=1024, description="a whole number")
     kernel: int = Field(default=3, ge=1, le=IMAGE_SIZE)
+    stride: int = Field(default=1, ge=1, le=IMAGE_SIZE)
     padding: Literal["same", "valid"] = "same"
     activation: Activation = "linear"
     bias: bool = True
@@ -323,6 +331,7 @@ def require_fit(network: Sequence[Layer]) -> None:
                 raise ValueError(f"{place}: its input is an image; expected a flatten before it")
             case Conv(kernel=kernel, filters=filters) if size is not None:
                 size = size - kernel + 1 if layer.padding == "valid" else size
+                size = math.ceil(size / layer.stride)
                 weights += kernel * kernel * width * filters
                 width = filters
             case MaxPool(size=window) if size is not None:

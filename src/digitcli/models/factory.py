@@ -108,9 +108,10 @@ def assemble(recipe: AnyRecipe, weights: Sequence[Weights]) -> Network:
 
 def _layer(description: Layer, batch_norm: Callable[..., Any], options: dict[str, str]) -> Any:
     match description:
-        case Conv(filters=filters, kernel=kernel, padding=padding, activation=activation, bias=bias):
+        case Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=bias):
+            activation = description.activation
             return keras.layers.Conv2D(
-                filters, kernel, padding=padding, activation=activation, use_bias=bias, **options
+                filters, kernel, stride, padding, activation=activation, use_bias=bias, **options
             )
         case MaxPool(size=size):
             return keras.layers.MaxPooling2D(size, **options)
@@ -138,8 +139,8 @@ def build_optimizer(recipe: TrainingRecipe) -> Any:
             optimizer = keras.optimizers.SGD(
                 described.learning_rate, momentum=momentum, nesterov=nesterov, **options
             )
-        case Adam():
-            optimizer = keras.optimizers.Adam(described.learning_rate, **options)
+        case Adam(beta_1=beta_1, beta_2=beta_2):
+            optimizer = keras.optimizers.Adam(described.learning_rate, beta_1, beta_2, **options)
     if described.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -1,16 +1,26 @@
-"""The training precision: float32, or bfloat16 where the machine has it and gains by it."""
+"""The training precision: float32, or bfloat16 where the machine has it and gains by it.
 
+Which is faster is found out by a trial of some steps, and remembered in the user's cache.
+"""
+
+import hashlib
+import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digitcli import artifacts
 from digitcli.config.recipe import AnyRecipe
+from digitcli.errors import DigitcliError, InputError
 from digitcli.models.backend import tf
 from digitcli.models.factory import build, example_shapes
+from digitcli.run_record import describe_environment
 
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}  # as Linux names them
+_TRIALS = "precision.json"  # in the cache
 _GPU_GENERATION = (8, 0)  # NVIDIA's compute capability from which bfloat16 is fast
 
 
@@ -22,11 +32,15 @@ class ProbeParameters:
         steps: timed in each; the fastest counts.
         batch: examples a step at most; enough for the ratio between the two.
         gain: how many times as fast bfloat16 must be, as its sums are rougher.
+        clear: ratios from this factor on are remembered; with smaller ones, the next trial may say otherwise.
+        remembered: trials at most.
     """
 
     steps: int = 8
     batch: int = 128
     gain: float = 1.05
+    clear: float = 1.2
+    remembered: int = 100
 
 
 PROBE = ProbeParameters()
@@ -46,7 +60,7 @@ class PrecisionChoice:
 
 
 def choose_precision(recipe: AnyRecipe, *, deterministic: bool = False) -> PrecisionChoice:
-    """Settle a recipe's precision on this machine; ``auto`` tries a few steps in both.
+    """Settle a recipe's precision on this machine; ``auto`` tries a few steps in both, once on a machine.
 
     With `deterministic` it does not, as a stopwatch's word may be another next time.
     """
@@ -56,14 +70,69 @@ def choose_precision(recipe: AnyRecipe, *, deterministic: bool = False) -> Preci
         return PrecisionChoice("float32", "as nothing may depend on a stopwatch")
     if not has_bfloat16():
         return PrecisionChoice("float32", "this machine has no arithmetic for bfloat16")
+    key = _trial_key(recipe)
+    ratio = _remembered().get(key)
+    if ratio is None:
+        try:
+            ratio = _ratio(recipe)
+        except tf.errors.OpError:  # oneDNN may be kept from the instructions that the processor has
+            return PrecisionChoice("float32", "TensorFlow does not compute in bfloat16 here")
+        if not 1 / PROBE.clear < ratio < PROBE.clear:
+            _remember(key, ratio)
+    words = f"a bfloat16 step takes {ratio:.2f} times as long as one in float32"
+    return PrecisionChoice("bfloat16" if ratio * PROBE.gain <= 1 else "float32", words)
+
+
+def _ratio(recipe: AnyRecipe) -> float:
+    """Return how many times as long as in float32 a step takes in bfloat16."""
     steps = {precision: _make_step(recipe, precision) for precision in ("float32", "bfloat16")}
     best = dict.fromkeys(steps, float("inf"))
     for _ in range(PROBE.steps):
         for precision, step in steps.items():  # in turn: what else the machine does meets both
             best[precision] = min(best[precision], _seconds(step))
-    ratio = best["bfloat16"] / best["float32"]
-    words = f"a bfloat16 step takes {ratio:.2f} times as long as one in float32"
-    return PrecisionChoice("bfloat16" if ratio * PROBE.gain <= 1 else "float32", words)
+    return best["bfloat16"] / best["float32"]
+
+
+def _trial_key(recipe: AnyRecipe) -> str:
+    """Return what tells a trial from others: network, batch, machine, versions, and oneDNN's settings."""
+    environment = describe_environment()
+    told = [
+        {
+            key: value
+            for key, value in recipe.model_dump(mode="json").items()
+            if key in ("network", "detector")
+        },
+        recipe.batch_size,
+        environment["machine"],
+        environment["packages"],
+        [device.name for device in tf.config.list_physical_devices()],
+        sorted((name, value) for name, value in os.environ.items() if "ONEDNN" in name or "DNNL" in name),
+    ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _cache() -> Path:
+    """Return the folder for what can be found out again, by the XDG Base Directory Specification."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "digitcli"
+
+
+def _remembered() -> dict[str, float]:
+    """Return the ratios of earlier trials; of a file that is missing or damaged, none."""
+    try:
+        found = artifacts.read_json_object(_cache() / _TRIALS)
+    except (InputError, RuntimeError):  # no home folder, either
+        return {}
+    return {key: ratio for key, ratio in found.items() if type(ratio) is float and ratio > 0}
+
+
+def _remember(key: str, ratio: float) -> None:
+    """Add a trial to the cache, if that can be written to."""
+    trials = [*_remembered().items(), (key, ratio)][-PROBE.remembered :]
+    try:
+        with artifacts.replacing(_cache()) as files:
+            files.write_json(_TRIALS, dict(trials))
+    except (DigitcliError, RuntimeError):
+        return
 
 
 def has_bfloat16() -> bool:
