@@ -10,8 +10,9 @@ With --as-pages, they are read as pages of any number of digits, too.
 With --tutorial, so is that model behind the tutorial's own pipeline: the whole canvas shrunk to
 28x28. From pen strokes, numbers of 2 to 8 digits are made as well, read as drawing, as the strokes that
 programs send, and drawn across the canvas with its usual brush. Last comes what the threshold
-between digits and other marks costs: digits given up against marks taken for digits, by the classifier alone
-and, at the model's own threshold, as pictures that `predict` reads. Prints Markdown.
+between digits and other marks costs: digits given up against marks taken for digits by the classifier alone;
+then, kind by kind, in how many pictures of such marks `predict` reads a digit, with its detector and by rules
+alone (two digits that are taken for a wrong cut are read, and rightly). Prints Markdown.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from digitcli.canvas.session import Session
 from digitcli.datasets import folder, load, load_split, stroke_files
 from digitcli.datasets.strokes import Drawing
 from digitcli.preprocessing.image_files import image_files, read
-from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_MODEL
+from digitcli.recognition.pretrained import NO_DETECTOR, PRETRAINED_DETECTOR, PRETRAINED_MODEL
 from digitcli.recognition.recognizer import Recognizer
 from digitcli.recognition.rules.cuttings import miscut
 from digitcli.synthesis import drawing
@@ -40,7 +41,7 @@ from digitcli.web.drawings import read as read_drawings
 
 LENGTHS = ((2, 3), (4, 5), (6, 8))  # digits of a number, fewest and most
 ACROSS = 0.8  # of the canvas's side
-OTHERS = 2_000
+OTHERS, OF_KIND = 2_000, 300
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 Images = list[np.ndarray]
 Read = Callable[[Images], list[str]]
@@ -122,6 +123,7 @@ def main() -> None:
             numbers(made, recognizers)
             canvases(made, recognizers)
     trade_off(recognizers)
+    other_marks({"pretrained": PRETRAINED_MODEL, **{name: Path(name) for name in options.models}})
     print(f"\n{in_words(machine())}")
 
 
@@ -182,7 +184,6 @@ def trade_off(recognizers: dict[str, Recognizer]) -> None:
     for name, recognizer in recognizers.items():
         digits = recognizer.classify(validation.images).max(axis=1)
         marks = recognizer.classify(others.images).max(axis=1)
-        read = np.mean([bool(reading.text) for reading in recognizer.read_many(others.images)])
         own = round(recognizer.threshold, 3)
         for threshold in sorted({*THRESHOLDS, own}):
             is_own = threshold == own
@@ -192,11 +193,29 @@ def trade_off(recognizers: dict[str, Recognizer]) -> None:
                     f"{threshold} (its own)" if is_own else f"{threshold}",
                     f"{np.mean(digits < threshold):.2%}",
                     f"{np.mean(marks >= threshold):.2%}",
-                    f"{read:.2%}" if is_own else "",
                 ]
             )
-    headings = ["model", "threshold", "digits given up", "marks taken for digits", "marks read by predict"]
-    print_table(headings, rows)
+    print_table(["model", "threshold", "digits given up", "marks taken for digits"], rows)
+
+
+def other_marks(models: dict[str, Path]) -> None:
+    """Tell in how many pictures of other marks `predict` reads a digit."""
+    validation, random = load_split("mnist").validation, np.random.default_rng([1_000_003, 2])
+    kinds = {
+        name: drawing.collect(OF_KIND, lambda _, draw=draw: draw(random, validation))
+        for name, draw in {**drawing.NON_DIGITS, "digits cut wrongly": miscut}.items()
+    }
+    print(f"\n{OF_KIND} marks of each kind, in how many of which predict reads a digit:\n")
+    rows = []
+    for name, path in models.items():
+        for detector, words in ((PRETRAINED_DETECTOR, "with the detector"), (NO_DETECTOR, "by rules alone")):
+            recognizer = Recognizer.load(path, detector=detector)
+            read = [
+                np.mean([bool(reading.text) for reading in recognizer.read_many(images)])
+                for images in kinds.values()
+            ]
+            rows.append([name, words, *(f"{share:.1%}" for share in read), f"{np.mean(read[:-1]):.1%}"])
+    print_table(["model", "read", *kinds, "mean of the first three"], rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ alike (outlier exposure, Hendrycks, Mazeika and Dietterich, 2019).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -107,7 +108,7 @@ def non_digits(count: int, seed: int, source: Digits, miscut: Generator) -> Digi
         miscut: makes a mark of digits that were cut in wrong places.
     """
     random = np.random.default_rng([seed, 1])
-    generators = (_letter, _symbol, _scribble, miscut)
+    generators = (*NON_DIGITS.values(), miscut)
 
     def draw(_: int) -> Images | None:
         return generators[int(random.choice(len(generators), p=DRAWING.shares))](random, source)
@@ -174,3 +175,7 @@ def _warped(canvas: Images, random: np.random.Generator) -> Images:
     middle = np.array(canvas.shape[::-1]) / 2
     matrix = np.c_[shape, middle - shape @ middle]
     return np.asarray(cv2.warpAffine(canvas, matrix, canvas.shape[::-1]), np.uint8)
+
+
+NON_DIGITS: Final[dict[str, Generator]] = {"letters": _letter, "signs": _symbol, "scribbles": _scribble}
+"""The kinds of marks that are no digits, but for digits cut wrongly."""

@@ -5,7 +5,7 @@ from digitcli.datasets import Digits, concatenate
 from digitcli.models.detector import load_detector
 from digitcli.recognition.page_marks import page_marks
 from digitcli.recognition.pretrained import PRETRAINED_DETECTOR
-from digitcli.recognition.rules.cuttings import miscut, touching
+from digitcli.recognition.rules.cuttings import Miscuts, touching
 from digitcli.synthesis import drawing
 from digitcli.synthesis.crops import crops
 from digitcli.synthesis.writers import written_by_writers
@@ -33,5 +33,5 @@ def with_synthesis(train: Digits, synthesis: Synthesis, seed: int) -> Digits:
         detector = load_detector(PRETRAINED_DETECTOR)
         parts.append(page_marks(synthesis.page_marks, seed, train, detector))
     if synthesis.non_digits:
-        parts.append(drawing.non_digits(synthesis.non_digits, seed, written, miscut))
+        parts.append(drawing.non_digits(synthesis.non_digits, seed, written, Miscuts()))
     return concatenate(parts)

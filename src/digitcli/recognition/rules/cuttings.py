@@ -26,6 +26,7 @@ _TRIES = 20  # for each digit wanted, before the images are given up
 _MATCH = 0.8  # intersection over union of a right cut with the digit as it was
 _MISMATCH = 0.5  # the same of a wrong one with each of the digits, at most
 _LOWEST_PART = 0.4  # height of a wrong one; lower ones cost enough for that
+_MISCUTS = 4  # of one number, at most
 _STRAIGHT = 0.32  # spread of ink across to that along; straighter parts could be a 1
 
 
@@ -140,10 +141,28 @@ def _joins(
 
 def miscut(random: np.random.Generator, source: Digits) -> Images | None:
     """What a wrong way of joining the pieces of cut digits leaves: a part, or more than one digit."""
+    return next(iter(_miscuts(random, source, 1)), None)
+
+
+class Miscuts:
+    """Gives what `miscut` gives, some of each number that is written: cutting one takes longest."""
+
+    def __init__(self) -> None:
+        self._left: list[Images] = []
+
+    def __call__(self, random: np.random.Generator, source: Digits) -> Images | None:
+        """Return the next one; None asks for another try."""
+        if not self._left:
+            self._left = _miscuts(random, source, _MISCUTS)
+        return self._left.pop() if self._left else None
+
+
+def _miscuts(random: np.random.Generator, source: Digits, most: int) -> list[Images]:
+    """Write a number, and return what some wrong ways of joining its pieces leave, at most so many."""
     places = random.integers(len(source), size=int(random.integers(1, 4)))
     number = _written_together(source.images[places], random)
     if number is None:
-        return None
+        return []
     ink, alone = number
     pieces = _pieces(ink)
     wrong = [
@@ -151,12 +170,15 @@ def miscut(random: np.random.Generator, source: Digits) -> Images | None:
         for way, matches, parts in _joins(pieces, alone)
         if matches.max() < _MISMATCH or np.count_nonzero(parts > _MATCH) > 1
     ]
-    if not wrong:
-        return None
-    joined = join(pieces[wrong[int(random.integers(len(wrong)))]])
-    if joined.height < _LOWEST_PART * _HEIGHT or _is_straight(joined.ink):
-        return None
-    return normalise(joined.ink)
+    found: list[Images] = []
+    for place in random.permutation(len(wrong))[:most]:
+        joined = join(pieces[wrong[place]])
+        if joined.height < _LOWEST_PART * _HEIGHT or _is_straight(joined.ink):
+            continue
+        form = normalise(joined.ink)
+        if form is not None:
+            found.append(form)
+    return found
 
 
 def _is_straight(ink: Images) -> bool:
