@@ -2,6 +2,7 @@
 
     python benchmarks/peers.py                           # about 25 minutes on 2 cores
     python benchmarks/peers.py --recipes quick --pytorch-epochs 0
+    ONEDNN_MAX_CPU_ISA=AVX2 python benchmarks/peers.py --recipes quick --pytorch-epochs 0
 
 Nothing else should run meanwhile. Each trains in a process of its own; times include compilation
 and, for ours, the probe for the precision, but neither imports nor the reading of test images.
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from measure import in_words, machine, matmul_peak, print_table, write
+
+from digitcli.models.precision import has_bfloat16
 
 HERE = Path(__file__).parent
 GOALS = (0.98, 0.99, 0.995)
@@ -72,17 +75,16 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="*", default=["quick", "default", "classic"])
     parser.add_argument("--pytorch-epochs", type=int, default=14, help="0 leaves PyTorch's example out")
     options = parser.parse_args()
-    peaks = {precision: matmul_peak(precision) for precision in ("float32", "bfloat16")}
+    precisions = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
+    peaks = {precision: matmul_peak(precision) for precision in precisions}
     results = [run("our_recipe.py", recipe) for recipe in options.recipes]
     results.append(run("keras_example.py"))
     if find_spec("torch") and options.pytorch_epochs:
         results.append(run("pytorch_example.py", "--epochs", str(options.pytorch_epochs)))
     found = machine()
     print_table(HEADINGS, [row(result, peaks) for result in results])
-    print(
-        f"\nMatmul peak: {peaks['float32'] / 1e9:.0f} GFLOP/s float32, "
-        f"{peaks['bfloat16'] / 1e9:.0f} GFLOP/s bfloat16. {in_words(found)}"
-    )
+    words = ", ".join(f"{peak / 1e9:.0f} GFLOP/s {precision}" for precision, peak in peaks.items())
+    print(f"\nMatmul peak: {words}. {in_words(found)}")
     write("peers", {"machine": found, "matmul_peak": peaks, "runs": results})
 
 

@@ -77,6 +77,16 @@ def test_where_onednn_is_kept_from_bfloat16_training_is_in_float32(monkeypatch: 
     assert (chosen.precision, chosen.reason) == ("float32", "TensorFlow does not compute in bfloat16 here")
 
 
+@pytest.mark.parametrize("cap", ["AVX2", "AVX512_CORE", "sse41"])
+def test_onednn_may_be_kept_from_what_the_processor_has(monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", cap)
+    assert not precision.has_bfloat16()
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    here = precision.has_bfloat16()
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_AMX")
+    assert precision.has_bfloat16() == here
+
+
 def test_the_steps_that_are_timed_are_real() -> None:
     recipe = load_recipe("ci")[1]
     step = precision._make_step(recipe, "float32")

@@ -20,6 +20,9 @@ from digitcli.models.factory import build, example_shapes
 from digitcli.run_record import describe_environment
 
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}  # as Linux names them
+# oneDNN's settings that keep it to older instructions, and what is in the names of those with bfloat16
+_CAPS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+_WITH_BFLOAT16 = ("BF16", "FP16", "AMX", "AVX10", "AVX2_VNNI_2", "DEFAULT", "ALL")
 _TRIALS = "precision.json"  # in the cache
 _GPU_GENERATION = (8, 0)  # NVIDIA's compute capability from which bfloat16 is fast
 
@@ -141,6 +144,9 @@ def has_bfloat16() -> bool:
     if devices:
         details = [tf.config.experimental.get_device_details(device) for device in devices]
         return all(detail.get("compute_capability", (0, 0)) >= _GPU_GENERATION for detail in details)
+    cap = next((os.environ[name].upper() for name in _CAPS if os.environ.get(name)), "ALL")
+    if not any(part in cap for part in _WITH_BFLOAT16):
+        return False  # it would not merely be slow: oneDNN ends the process
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
