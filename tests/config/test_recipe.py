@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from digitcli.config.recipe import MAX_SEED, Recipe, load_recipe, parse_recipe
+from digitcli.config.recipe import MAX_SEED, Recipe, Synthesis, load_recipe, parse_recipe
 from digitcli.config.recipe_files import FOLDER, names
 from digitcli.errors import OptionError, RecipeError
 
@@ -191,3 +191,9 @@ def test_any_mapping_is_a_recipe_or_a_recipe_error(values: dict[str, object]) ->
 
 def test_recipes_of_a_checkout_are_in_its_configs() -> None:
     assert REPOSITORY / "configs" == FOLDER
+
+
+def test_fewer_images_get_fewer_generated_ones() -> None:
+    part = Synthesis(digits=3000, non_digits=1).part(0.01)
+    assert (part.digits, part.non_digits, part.pen_strokes) == (30, 1, 0)
+    assert Synthesis().part(0.5) == Synthesis()

@@ -152,7 +152,7 @@ class Augmentation(Table):
 
 
 class Synthesis(Table):
-    """Images drawn by the program and trained on beside the real ones.
+    """Images drawn by the program and trained on beside the real ones, for the 55,000 of MNIST.
 
     Attributes:
         digits: in the forms of many schools, as many of each form.
@@ -169,6 +169,10 @@ class Synthesis(Table):
     touching: int = Field(default=0, ge=0, le=1_000_000)
     page_marks: int = Field(default=0, ge=0, le=1_000_000)
     non_digits: int = Field(default=0, ge=0, le=1_000_000)
+
+    def part(self, share: float) -> "Synthesis":
+        """Return a share, 0..1, of each kind; at least one image of each that there is."""
+        return Synthesis(**{kind: math.ceil(count * share) for kind, count in self.model_dump().items()})
 
 
 Precision = Literal["auto", "float32", "bfloat16"]

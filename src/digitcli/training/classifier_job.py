@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from digitcli import artifacts, models
+from digitcli.config.mnist import MNIST_IMAGES
 from digitcli.config.recipe import Augmentation, Recipe, Synthesis
 from digitcli.datasets import Digits
 from digitcli.evaluation import plots
@@ -63,10 +64,13 @@ class ClassifierJob:
                 self.init = restore(run.initial_model.file, run.initial_model.recipe, few)
         if run.extra is not None:
             run = replace(run, split=finetuning.mix(run.split, run.extra, run.recipe.seed))
-        if self._recipe.synthesis != Synthesis():
+        synthesis = self._recipe.synthesis
+        if run.settings.limit is not None and run.initial_model is None:  # fewer of these, too
+            synthesis = synthesis.part(min(1.0, len(run.split.train) / MNIST_IMAGES))
+        if synthesis != Synthesis():
             report.stage("Drawing more digits to train on")
             with timed(durations, "synthesis"):
-                train = with_synthesis(run.split.train, self._recipe.synthesis, run.recipe.seed)
+                train = with_synthesis(run.split.train, synthesis, run.recipe.seed)
             run = replace(run, split=replace(run.split, train=train))
         self._run = run
         yield Classification(self._recipe, run.split)

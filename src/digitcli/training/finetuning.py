@@ -1,7 +1,6 @@
 """Fine-tuning on corrections: the initial model, the images to train on, and the check of the new model."""
 
 import hashlib
-import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from digitcli import artifacts
+from digitcli.config.mnist import MNIST_IMAGES
 from digitcli.config.recipe import Augmentation, Recipe
 from digitcli.datasets import Digits, Split, concatenate
 from digitcli.datasets.split import balanced
@@ -31,8 +31,8 @@ class FineTuningParameters:
         epochs: where none are asked for.
         rate_share: of the recipe's learning rate.
         images: of those that the model was trained on, so that it forgets nothing.
-        mnist_images: for which a recipe's numbers of synthetic images are meant; `images` get their part.
-        drawn_share: of that part that is drawn; drawing takes longer than training on it.
+        drawn_share: of their part of the recipe's synthetic images that is drawn; drawing takes longer than
+            training on it.
         corrections_share: of what is shown in an epoch.
         most_repeats: of a correction in an epoch, each distorted differently.
         augmentation: where the recipe has none.
@@ -43,7 +43,6 @@ class FineTuningParameters:
     epochs: int = 2
     rate_share: float = 0.1
     images: int = 6_000
-    mnist_images: int = 55_000
     drawn_share: float = 0.5
     corrections_share: float = 0.15
     most_repeats: int = 60
@@ -125,8 +124,8 @@ def gentle(recipe: Recipe) -> Recipe:
     values["optimizer"]["learning_rate"] *= FINE_TUNING.rate_share
     if recipe.augmentation == Augmentation():
         values["augmentation"] = FINE_TUNING.augmentation.model_dump()
-    share = FINE_TUNING.drawn_share * FINE_TUNING.images / FINE_TUNING.mnist_images
-    values["synthesis"] = {key: math.ceil(count * share) for key, count in values["synthesis"].items()}
+    share = FINE_TUNING.drawn_share * FINE_TUNING.images / MNIST_IMAGES
+    values["synthesis"] = recipe.synthesis.part(share).model_dump()
     return Recipe.model_validate(values)
 
 
