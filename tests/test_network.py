@@ -83,6 +83,7 @@ class Place:
         names = ("PATH", "PYTHONPATH", "LANG", "SYSTEMROOT", "VIRTUAL_ENV")
         kept = {name: os.environ[name] for name in names if name in os.environ}
         home = {"HOME": str(self.home), "USERPROFILE": str(self.home), "TMPDIR": str(self.temporary)}
+        home["XDG_CACHE_HOME"] = str(self.home / ".cache")
         # Python's own cache of what it has compiled says nothing of the commands
         return {**kept, **home, "PYTHONDONTWRITEBYTECODE": "1"}
 

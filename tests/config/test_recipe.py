@@ -120,8 +120,8 @@ augmentation = { rotate = 3 }
         "precision, ema, patience, ensemble_size, optimizer, schedule, label_smoothing, augmentation, "
         "synthesis, network",
         "network layer 1 (conv): filters: found 99999; expected less than or equal to 1024",
-        "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, padding, "
-        "activation, bias",
+        "network layer 1 (conv): kernal: unknown key; expected one of type, filters, kernel, stride, "
+        "padding, activation, bias",
         "network layer 2: type 'convolution' is unknown; expected one of conv, max-pool, batch-norm, relu, "
         "dropout, flatten, dense",
         "network layer 3 (dropout): rate: found 1.0; expected less than 1",
