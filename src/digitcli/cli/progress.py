@@ -104,7 +104,7 @@ class Live(Lines):
         self._progress.update(self._task, description=words, total=None, numbers="")
 
     def step(self, step: "Step") -> None:
-        self._last = step
+        super().step(step)
         numbers = (
             f"step {step.step}/{step.steps} {' '.join(_measured(step.metrics))}"
             f"{self._validation} {step.examples_per_second:,.0f} {self._unit}/s "

@@ -55,6 +55,24 @@ def concatenate(parts: Sequence[Digits]) -> Digits:
     return Digits(images, np.concatenate([part.labels for part in parts]))
 
 
+TRAIN, TEST, UNDIVIDED = "train", "test", "all"  # names of a data source's sets
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """A set of a data source.
+
+    Attributes:
+        name: ``train``, ``test`` or, of a source that is one undivided set, ``all``.
+        digits: its images and labels.
+        files: of each image; empty where images have no files of their own.
+    """
+
+    name: str
+    digits: Digits
+    files: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A data source in memory.
@@ -76,6 +94,16 @@ class Dataset:
     notes: tuple[str, ...] = ()
     train_files: tuple[str, ...] = ()
     test_files: tuple[str, ...] = ()
+
+    @property
+    def to_test_on(self) -> NamedSet:
+        """The test set, or the undivided set."""
+        return NamedSet(UNDIVIDED if self.train is None else TEST, self.test, self.test_files)
+
+    @property
+    def to_train_on(self) -> NamedSet:
+        """The training set, or the undivided set."""
+        return self.to_test_on if self.train is None else NamedSet(TRAIN, self.train, self.train_files)
 
     @cached_property
     def sha256(self) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.datasets.digits import Dataset, Labels
+from digitcli.datasets.digits import TEST, Dataset, NamedSet
 from digitcli.errors import DataError
 
 COLUMNS: Final = ("set", "index", "file", "label", "read", "confidence", "likely_error")
@@ -21,7 +21,6 @@ COLUMNS: Final = ("set", "index", "file", "label", "read", "confidence", "likely
 from 0; its file, if it has one of its own; its label; what was read, how surely (0..1), and whether confident
 learning takes the label for wrong (1 or 0). A file needs ``set`` and ``index``."""
 
-TRAIN, TEST, UNDIVIDED = "train", "test", "all"
 _MAX_BYTES = 100_000_000  # of a file
 _EXPECTED = "expected a list that evaluate --suspects wrote"
 
@@ -39,25 +38,14 @@ class Exclusion:
     tested: int
 
 
-@dataclass(frozen=True)
-class _Set:
-    """A set of a data source; no files where its images have none of their own."""
-
-    labels: Labels
-    files: tuple[str, ...]
-
-
 def read_exclusion(path: Path, dataset: Dataset) -> Exclusion:
     """Read which images of a data source a file excludes.
 
     Raises `DataError` where it is no such file, or is one of another data source: it has an index that the
     source has not, or tells another label or file of an image.
     """
-    sets = {TEST: _Set(dataset.test.labels, dataset.test_files)}
-    if dataset.train is None:
-        sets = {UNDIVIDED: sets[TEST]}
-    else:
-        sets[TRAIN] = _Set(dataset.train.labels, dataset.train_files)
+    trained = dataset.to_train_on
+    sets = {each.name: each for each in (dataset.to_test_on, trained)}
     found: dict[str, set[int]] = {name: set() for name in sets}
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -74,24 +62,24 @@ def read_exclusion(path: Path, dataset: Dataset) -> Exclusion:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    mask = np.zeros(len(dataset.test if dataset.train is None else dataset.train), bool)
-    mask[list(found.get(TRAIN, ()) or found.get(UNDIVIDED, ()))] = True
+    mask = np.zeros(len(trained.digits), bool)
+    mask[list(found[trained.name])] = True
     return Exclusion(mask, len(found.get(TEST, ())))
 
 
 def _image(
-    where: str, row: Mapping[str, str | None], source: str, sets: Mapping[str, _Set]
+    where: str, row: Mapping[str, str | None], source: str, sets: Mapping[str, NamedSet]
 ) -> tuple[str, int]:
     """Return the set and the place of the image that a row names."""
     name, index = row["set"] or "", row["index"] or ""
     if name not in sets:
         raise DataError(f"{where}: found the set {name!r}; expected {' or '.join(sets)}, of {source}")
-    among = sets[name]
-    if not (index.isascii() and index.isdigit() and int(index[:20]) < len(among.labels)):
-        last = len(among.labels) - 1
+    labels, files = sets[name].digits.labels, sets[name].files
+    if not (index.isascii() and index.isdigit() and int(index[:20]) < len(labels)):
+        last = len(labels) - 1
         raise DataError(f"{where}: found the index {index!r}; expected 0 to {last}, of {source}")
     place = int(index)
-    told = {"label": str(among.labels[place])} | ({"file": among.files[place]} if among.files else {})
+    told = {"label": str(labels[place])} | ({"file": files[place]} if files else {})
     for column, expected in told.items():
         given = row.get(column)
         if given and given != expected:

@@ -87,9 +87,8 @@ def split_dataset(
     sha256 = dataset.sha256  # of the images in their own order
     train, test = dataset.train, dataset.test
     if train is None:
-        train, test, places, of_test = _cut(
-            test, round(TEST_SHARE * len(test)), _TEST_SEED, in_place=in_place
-        )
+        of_test = held_back(test.labels)
+        train, test, places = _cut(test, of_test, in_place=in_place)
     else:
         places, of_test = np.arange(len(train)), np.arange(len(test))
     if excluded is not None and excluded[places].any():
@@ -108,21 +107,27 @@ def split_dataset(
         raise DataError(
             f"{dataset.name}: found {len(train)} training images; expected at least {MIN_TRAINING_IMAGES}"
         )
-    count = round(VALIDATION_SHARE * len(train))
-    train, validation, rest, chosen = _cut(train, count, _VALIDATION_SEED, in_place=in_place)
+    chosen = _share(train.labels, VALIDATION_SHARE, _VALIDATION_SEED)
+    train, validation, rest = _cut(train, chosen, in_place=in_place)
     where = Places(places[rest], places[chosen], of_test)
     return Split(dataset.name, sha256, train, validation, test, where)
 
 
-def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digits, Digits, Indices, Indices]:
-    """Split off `count` class-balanced digits; a rare class gives up at most half of its own.
+def held_back(labels: Labels) -> Indices:
+    """Return which images of a source that is one undivided set, of labels (N,), are its test images."""
+    return _share(labels, TEST_SHARE, _TEST_SEED)
 
-    Returns the rest and what was split off, and the indices of both.
-    """
-    chosen = balanced(digits.labels, count, seed, max_share=0.5)
+
+def _share(labels: Labels, share: float, seed: int) -> Indices:
+    """Choose a class-balanced share; a rare class gives up at most half of its own."""
+    return balanced(labels, round(share * len(labels)), seed, max_share=0.5)
+
+
+def _cut(digits: Digits, chosen: Indices, *, in_place: bool) -> tuple[Digits, Digits, Indices]:
+    """Split off the digits at `chosen`; return the rest, what was split off, and the rest's indices."""
     rest = np.setdiff1d(np.arange(len(digits)), chosen)
     if not in_place:
-        return digits.take(rest), digits.take(chosen), rest, chosen
+        return digits.take(rest), digits.take(chosen), rest
     split = digits.take(chosen)
     for first in range(0, len(rest), _CHUNK):
         part = rest[first : first + _CHUNK]  # ascending, so nothing is overwritten before it is read
@@ -130,7 +135,7 @@ def _cut(digits: Digits, count: int, seed: int, *, in_place: bool) -> tuple[Digi
         digits.labels[first : first + len(part)] = digits.labels[part]
     digits.images[len(rest) :] = split.images
     digits.labels[len(rest) :] = split.labels
-    return digits.part(0, len(rest)), digits.part(len(rest), len(digits)), rest, chosen
+    return digits.part(0, len(rest)), digits.part(len(rest), len(digits)), rest
 
 
 def folds(labels: Labels, count: int) -> NDArray[np.uint8]:

@@ -43,7 +43,7 @@ def require_usual(dataset: Dataset, given: Form = AS_USUAL) -> None:
     if dataset.name in NAMES:
         return
     classifier = models.load(PRETRAINED_MODEL)
-    digits = dataset.test if dataset.train is None else dataset.train
+    digits = dataset.to_train_on.digits
     chosen = digits.take(np.unique(np.linspace(0, len(digits) - 1, IMAGE_FORM.images).astype(np.intp)))
 
     def share(form: Form) -> float:

@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 from digitcli import artifacts
-from digitcli.datasets import Dataset, Digits, split_dataset
+from digitcli.datasets import Dataset, Digits
+from digitcli.datasets.split import held_back
 from digitcli.errors import InputError
 from digitcli.evaluation import plots
 from digitcli.evaluation.metrics import Evaluation, score
@@ -50,7 +51,7 @@ def unseen(dataset: Dataset, *models: Path) -> Digits:
     beside it.
     """
     if dataset.train is None and any(is_trained_on(model.parent, dataset) for model in models):
-        return split_dataset(dataset).test
+        return dataset.test.take(held_back(dataset.test.labels))
     return dataset.test
 
 

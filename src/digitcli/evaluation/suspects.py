@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from digitcli import artifacts
-from digitcli.datasets import Digits, exclusion, split_dataset
-from digitcli.datasets.split import Indices
+from digitcli.datasets import Digits, exclusion
+from digitcli.datasets.digits import NamedSet
+from digitcli.datasets.split import Indices, held_back
 from digitcli.evaluation import plots
 from digitcli.evaluation.label_errors import find_label_errors
 from digitcli.evaluation.out_of_fold import OutOfFold
@@ -116,33 +117,25 @@ def find_suspects(source: SourceEvaluation, folds: OutOfFold | None, most: int) 
         most: how many, at most `MAX_SUSPECTS`.
     """
     dataset = source.dataset
-    whole = dataset.test if dataset.train is None else dataset.train
-    if folds and folds.sha256 == dataset.sha256 and folds.places.max() < len(whole):
-        name = exclusion.UNDIVIDED if dataset.train is None else exclusion.TRAIN
-        files = dataset.test_files if dataset.train is None else dataset.train_files
-        return _ranked(name, artifacts.FOLDS, whole, folds.places, files, folds.probabilities, most)
+    trained = dataset.to_train_on
+    if folds and folds.sha256 == dataset.sha256 and folds.places.max() < len(trained.digits):
+        return _ranked(trained, folds.places, folds.probabilities, artifacts.FOLDS, most)
     first = source.evaluations[0]
-    places = split_dataset(dataset).places.test if source.is_part else np.arange(len(dataset.test))
-    name = exclusion.UNDIVIDED if dataset.train is None else exclusion.TEST
-    return _ranked(name, first.model, dataset.test, places, dataset.test_files, first.probabilities, most)
+    places = held_back(dataset.test.labels) if source.is_part else np.arange(len(dataset.test))
+    return _ranked(dataset.to_test_on, places, first.probabilities, first.model, most)
 
 
 def _ranked(
-    set_name: str,
-    read_by: str,
-    whole: Digits,
-    places: Indices,
-    files: tuple[str, ...],
-    probabilities: Probabilities,
-    most: int,
+    among: NamedSet, places: Indices, probabilities: Probabilities, read_by: str, most: int
 ) -> Suspects:
-    labels = whole.labels[places]
+    """Return the suspects among the images at `places` (N,) of a set, as probabilities (N, 10) tell them."""
+    labels = among.digits.labels[places]
     found = find_label_errors(probabilities, labels)
     chosen = found.ranking[:most]
     suspects = tuple(
         Suspect(
             index=int(places[each]),
-            file=files[places[each]] if files else "",
+            file=among.files[places[each]] if among.files else "",
             label=int(labels[each]),
             read=int(probabilities[each].argmax()),
             confidence=float(probabilities[each].max()),
@@ -151,4 +144,5 @@ def _ranked(
         )
         for each in chosen
     )
-    return Suspects(set_name, read_by, len(places), found.estimate, suspects, whole.take(places[chosen]))
+    digits = among.digits.take(places[chosen])
+    return Suspects(among.name, read_by, len(places), found.estimate, suspects, digits)

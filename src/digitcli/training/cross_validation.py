@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from digitcli.config.mnist import CLASSES
 from digitcli.datasets import Dataset, Split, concatenate, split_dataset
 from digitcli.datasets.split import MIN_TRAINING_IMAGES, folds
 from digitcli.errors import OptionError
@@ -39,7 +40,7 @@ def cross_validate(
     """
     digits = concatenate([split.train, split.validation])
     dealt = folds(digits.labels, count)
-    probabilities = np.zeros((len(digits), 10), np.float32)
+    probabilities = np.zeros((len(digits), CLASSES), np.float32)
     for fold in range(count):
         report.stage(f"Cross-validation, fold {fold + 1} of {count}")
         inside, outside = np.flatnonzero(dealt == fold), np.flatnonzero(dealt != fold)
