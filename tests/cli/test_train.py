@@ -250,6 +250,12 @@ def test_a_network_that_learnt_nothing_is_pointed_out(digitcli: Command) -> None
     assert "no better than guessing" in outcome.stderr
 
 
+def test_a_network_that_learnt_a_little_is_not_said_to_guess(digitcli: Command) -> None:
+    outcome = digitcli("train", "-c", "quick", "--data", "sample", "--limit", 1000, "--precision", "float32")
+    assert outcome.status == 0
+    assert "guessing" not in outcome.stderr
+
+
 def test_list_recipes(digitcli: Command) -> None:
     outcome = digitcli("train", "--list-recipes")
     assert outcome.status == 0

@@ -1,7 +1,6 @@
 """What a run does for its task, before and after the training itself, and what comes of it."""
 
 import contextlib
-import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -80,10 +79,14 @@ class RunResult:
 
     @property
     def learnt_nothing(self) -> bool:
-        """Whether the model is no better than guessing: of a classifier, by its validation loss."""
+        """Whether a detector finds nothing, or a classifier reads validation images no better than guessing.
+
+        A small set and few epochs teach a classifier to read half of the digits while its calibration, and with
+        it its loss, is still worse than that of ten equal probabilities; so the accuracy tells.
+        """
         if self.detection:
             return self.detection.together.average_precision < _LEAST_PRECISION
-        return self.validation is not None and self.validation.loss >= math.log(CLASSES)
+        return self.validation is not None and self.validation.accuracy_ci95[0] <= 1 / CLASSES
 
 
 class Job(Protocol):
