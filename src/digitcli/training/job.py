@@ -81,8 +81,8 @@ class RunResult:
     def learnt_nothing(self) -> bool:
         """Whether a detector finds nothing, or a classifier reads validation images no better than guessing.
 
-        A small set and few epochs teach a classifier to read half of the digits while its calibration, and with
-        it its loss, is still worse than that of ten equal probabilities; so the accuracy tells.
+        The accuracy tells: after a few steps a classifier may read half of the digits with a loss that is
+        still worse than that of ten equal probabilities.
         """
         if self.detection:
             return self.detection.together.average_precision < _LEAST_PRECISION
