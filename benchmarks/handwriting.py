@@ -98,8 +98,8 @@ def main() -> None:
     parser.add_argument("--as-pages", action="store_true", help="read the sources without --single, too")
     parser.add_argument("--numbers", type=int, default=1_000, metavar="N", help="how many are made")
     options = parser.parse_args()
-    recognizers = {"pretrained": Recognizer.load(PRETRAINED_MODEL, detector=NO_DETECTOR)}
-    recognizers |= {name: Recognizer.load(name, detector=NO_DETECTOR) for name in options.models}
+    models = {"pretrained": PRETRAINED_MODEL, **{name: Path(name) for name in options.models}}
+    recognizers = {name: Recognizer.load(path, detector=NO_DETECTOR) for name, path in models.items()}
     readers = {name: single(each) for name, each in recognizers.items()}
     if options.as_pages:
         readers |= {f"{name}, as pages": as_pages(each) for name, each in recognizers.items()}
@@ -123,7 +123,7 @@ def main() -> None:
             numbers(made, recognizers)
             canvases(made, recognizers)
     trade_off(recognizers)
-    other_marks({"pretrained": PRETRAINED_MODEL, **{name: Path(name) for name in options.models}})
+    other_marks(models, recognizers)
     print(f"\n{in_words(machine())}")
 
 
@@ -198,8 +198,8 @@ def trade_off(recognizers: dict[str, Recognizer]) -> None:
     print_table(["model", "threshold", "digits given up", "marks taken for digits"], rows)
 
 
-def other_marks(models: dict[str, Path]) -> None:
-    """Tell in how many pictures of other marks `predict` reads a digit."""
+def other_marks(models: dict[str, Path], by_rules: dict[str, Recognizer]) -> None:
+    """Tell in how many pictures of other marks `predict` reads a digit, with the detector and `by_rules`."""
     validation, random = load_split("mnist").validation, np.random.default_rng([1_000_003, 2])
     kinds = {
         name: drawing.collect(OF_KIND, lambda _, draw=draw: draw(random, validation))
@@ -208,8 +208,8 @@ def other_marks(models: dict[str, Path]) -> None:
     print(f"\n{OF_KIND} marks of each kind, in how many of which predict reads a digit:\n")
     rows = []
     for name, path in models.items():
-        for detector, words in ((PRETRAINED_DETECTOR, "with the detector"), (NO_DETECTOR, "by rules alone")):
-            recognizer = Recognizer.load(path, detector=detector)
+        with_detector = Recognizer.load(path, detector=PRETRAINED_DETECTOR)
+        for recognizer, words in ((with_detector, "with the detector"), (by_rules[name], "by rules alone")):
             read = [
                 np.mean([bool(reading.text) for reading in recognizer.read_many(images)])
                 for images in kinds.values()
